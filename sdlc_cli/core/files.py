@@ -1,0 +1,1 @@
+"""Finding files (git's ignore rules kept), the cache folder, and writing all or nothing."""

@@ -1,0 +1,66 @@
+"""Shared by all tests: golden files, and small projects to run on."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+REQUIRE_ALL = os.environ.get("SDLC_TEST_REQUIRE_ALL") == "1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accept", action="store_true", help="rewrite the golden files")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> object:
+    """With SDLC_TEST_REQUIRE_ALL=1 a skipped test is a failed one: CI must see everything."""
+    report = yield
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):  # type: ignore[attr-defined]
+        report.outcome = "failed"  # type: ignore[attr-defined]
+    return report
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """`golden("gate.md", text)` holds `text` against tests/golden/gate.md; --accept rewrites."""
+
+    def check(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--accept"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="")
+        assert path.exists(), f"no golden file {name}: run pytest --accept and review it"
+        assert text == path.read_text(encoding="utf-8"), f"differs from tests/golden/{name}"
+
+    return check
+
+
+Tree = Callable[..., Path]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """`tree({"app.py": "x = 1\\n"}, git=True)` writes a small project and returns its folder."""
+
+    def build(files: dict[str, str | bytes], *, git: bool = False) -> Path:
+        root = tmp_path / "project"
+        root.mkdir(exist_ok=True)
+        for name, content in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        if git:
+            quiet = {"cwd": root, "check": True, "capture_output": True}
+            subprocess.run(["git", "init", "-q", "-b", "main"], **quiet)  # type: ignore[call-overload]
+            subprocess.run(["git", "add", "-A"], **quiet)  # type: ignore[call-overload]
+            subprocess.run(  # type: ignore[call-overload]
+                ["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "start"],
+                **quiet,
+            )
+        return root
+
+    return build
