@@ -243,6 +243,9 @@ class GateConfig:
         """The least score the gate called `name` may have in `generation`."""
         minimum = self.gates[name].minimum
         if minimum is None:
+            gate = self.gates[name]
+            if isinstance(gate, CommandGate) and gate.reads in ("exit", "junit"):
+                return 100  # else a failing program or test would pass with few points
             return MINIMUM.get(name, {}).get(generation, 0)
         if isinstance(minimum, Mapping):
             known = [minimum[g] for g in sorted(minimum) if g <= generation]
