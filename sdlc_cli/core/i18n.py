@@ -10,6 +10,7 @@ Two ways to say something:
 import gettext as _gettext
 import os
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 LANGUAGES = ("en", "es", "fr", "de", "ja", "zh")
@@ -72,7 +73,7 @@ def choose(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
     """
     wishes = [
         after if word == "--lang" else word[len("--lang=") :]
-        for word, after in zip(argv, [*argv[1:], ""], strict=True)
+        for word, after in zip_longest(argv, argv[1:], fillvalue="")
         if word == "--lang" or word.startswith("--lang=")
     ]
     wishes += [environ.get(name, "") for name in ("SDLC_LANG", "LC_ALL", "LANG")]

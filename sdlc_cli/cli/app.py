@@ -1,0 +1,119 @@
+"""The root Typer app: mounts the groups, reads what works everywhere, runs one command."""
+
+import os
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from typer._click import Context, exceptions
+
+from sdlc_cli import __version__
+from sdlc_cli.cli import completion, front, gate, start
+from sdlc_cli.cli.help import CONTEXT, App, console, in_our_words
+from sdlc_cli.cli.options import must_be_one_of
+from sdlc_cli.core import i18n
+from sdlc_cli.core.console import Console
+from sdlc_cli.core.errors import UsageError
+from sdlc_cli.core.i18n import _, msg
+
+
+def _option(name: str, *, does: Callable[..., None] | None = None) -> Any:
+    """One of the options that `front` describes. One that `does` something does it and ends."""
+    shown, text = (front.everywhere() | front.only_here())[name]
+    words = shown.replace(",", "").split()
+    return typer.Option(
+        *(word for word in words if word.startswith("-")),
+        metavar=None if words[-1].startswith("-") else words[-1],
+        help=text,
+        is_eager=does is not None,
+        callback=does,
+        allow_from_autoenv=does is None,
+    )
+
+
+def _show_version(ctx: typer.Context, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        console(ctx).result(f"sdlc {__version__}")
+        raise typer.Exit
+
+
+def _show_completion(ctx: typer.Context, value: str) -> None:
+    if value and not ctx.resilient_parsing:
+        console(ctx).result(completion.script(value))
+        raise typer.Exit
+
+
+def _install_completion(ctx: typer.Context, value: str) -> None:
+    if value and not ctx.resilient_parsing:
+        shell, path = completion.install(value)
+        done = _("completion for {shell} is in {path}; it works in the next shell that you open")
+        console(ctx).result(done.format(shell=shell, path=path))
+        raise typer.Exit
+
+
+app = App(context_settings=CONTEXT | {"auto_envvar_prefix": "SDLC"})
+
+
+@app.callback(help=front.summary())
+def everywhere(
+    ctx: typer.Context,
+    quiet: Annotated[bool, _option("quiet")] = False,
+    verbose: Annotated[bool, _option("verbose")] = False,
+    no_color: Annotated[bool, _option("no_color")] = False,
+    lang: Annotated[str, _option("lang")] = "",
+    version: Annotated[bool, _option("version", does=_show_version)] = False,
+    install_completion: Annotated[
+        str, _option("install_completion", does=_install_completion)
+    ] = "",
+    show_completion: Annotated[str, _option("show_completion", does=_show_completion)] = "",
+) -> None:
+    """Read what works everywhere, before the command runs."""
+    ctx.obj = made = _console(ctx, quiet, verbose, no_color)
+    if lang and lang != i18n.PSEUDO:
+        _check_language(ctx, made, lang)
+
+
+def _console(ctx: Context, quiet: bool, verbose: bool, no_color: bool) -> Console:
+    """An option beats a variable; two of the same kind contradict each other."""
+    if quiet and verbose:
+        quiet, verbose = _by_option(ctx, "quiet"), _by_option(ctx, "verbose")
+        if quiet == verbose:
+            raise UsageError(
+                msg("--quiet and --verbose contradict each other"), hint=msg("one of the two")
+            )
+    return Console(quiet=quiet, verbose=verbose, color=False if no_color else None)
+
+
+def _by_option(ctx: Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _check_language(ctx: Context, made: Console, lang: str) -> None:
+    if _by_option(ctx, "lang"):
+        must_be_one_of(lang, i18n.LANGUAGES, "--lang", ctx.command_path)
+    elif lang.replace("-", "_").split("_")[0].lower() not in i18n.LANGUAGES:
+        unknown = _("SDLC_LANG is '{lang}', which sdlc does not speak: use {languages}")
+        made.warn(unknown.format(lang=lang, languages=", ".join(i18n.LANGUAGES)))
+
+
+app.add_typer(gate.app, name="gate", short_help=front.commands()["gate"])
+start.register(app)
+
+
+def main(argv: list[str]) -> int:
+    """Run one command and answer with its exit code.
+
+    Raises SdlcError and whatever else goes wrong: `cli.ending.run` turns it into an exit code.
+    """
+    root = typer.main.get_command(app)
+    if completion.VARIABLE in os.environ:
+        return completion.answer(root)
+    try:
+        with root.make_context("sdlc", list(argv)) as ctx:
+            root.invoke(ctx)
+    except typer.Exit as end:
+        return end.exit_code
+    except exceptions.ClickException as error:
+        raise in_our_words(error) from None
+    return 0

@@ -1,0 +1,41 @@
+"""Which JSON Schemas there are, and their text. Knows nothing of Typer."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sdlc_cli.cli.values import nearest
+from sdlc_cli.core.errors import UsageError
+from sdlc_cli.core.i18n import _, msg
+
+NAMES = ("gates", "gate-report")
+
+
+def lines() -> dict[str, str]:
+    """What each schema describes."""
+    return {
+        "gates": _("gates.yaml, the file that sets the gates up"),
+        "gate-report": _("what `sdlc gate run --format json` prints"),
+    }
+
+
+def listing() -> str:
+    """The names, each with its line."""
+    widest = max(map(len, NAMES)) + 2
+    return "\n".join(f"{name:{widest}}{line}" for name, line in lines().items())
+
+
+def text(name: str, command: str) -> str:
+    """The schema called `name`. Raises UsageError with the nearest name."""
+    if name not in NAMES:
+        raise UsageError(
+            msg("there is no schema {name}: use {names}", name=name, names=", ".join(NAMES)),
+            hint=f"{command} {nearest(name, NAMES)}".rstrip(),
+        )
+    return json.dumps(_get(name), indent=2, ensure_ascii=False)
+
+
+def _get(name: str) -> Mapping[str, Any]:
+    from sdlc_cli.gate import schema as gate
+
+    return gate.get(name)
