@@ -13,6 +13,7 @@ from xml.parsers import expat  # nosec B407: a document type, and so any entity,
 Result = Literal["passed", "failed", "error", "skipped"]
 
 LONGEST_MESSAGE = 500  # characters kept of what a test said
+LONGEST_TEXT = 20_000  # characters kept of a failure's text: its end, where the place stands
 _RESULTS: Mapping[str, Result] = {"failure": "failed", "error": "error", "skipped": "skipped"}
 _WORST: tuple[Result, ...] = ("passed", "skipped", "failed", "error")
 _NOT_RUN = ("notrun", "disabled", "skipped", "ignored")
@@ -20,12 +21,16 @@ _NOT_RUN = ("notrun", "disabled", "skipped", "ignored")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestCase:
-    """One test and how it ended. `path` and `line` are as the file says, else "" and 0."""
+    """One test and how it ended. `path` and `line` are as the file says, else "" and 0.
+
+    `text` is the end of what the failure's element holds, a traceback as a rule.
+    """
 
     name: str
     classname: str = ""
     result: Result = "passed"
     message: str = ""
+    text: str = ""
     path: str = ""
     line: int = 0
     seconds: float = 0.0
@@ -40,9 +45,13 @@ class TestCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestRun:
-    """All tests of one report, in its order."""
+    """All tests of one report, in its order.
+
+    `claimed` is the largest number of failures and errors that one suite's attributes speak of.
+    """
 
     cases: tuple[TestCase, ...]
+    claimed: int = 0
 
     __test__ = False
 
@@ -80,7 +89,7 @@ def read(data: bytes) -> TestRun:
         raise ValueError(str(error)) from error
     except LookupError as error:  # an encoding nobody knows
         raise ValueError(str(error)) from error
-    return TestRun(cases=tuple(reader.cases))
+    return TestRun(cases=tuple(reader.cases), claimed=reader.claimed)
 
 
 def place(case: TestCase, root: Path, base: Path) -> tuple[str, int]:
@@ -116,7 +125,8 @@ class _Reader:
         self.cases: list[TestCase] = []
         self._case: TestCase | None = None
         self._suites: list[str] = []
-        self._said: list[str] | None = None
+        self.claimed = 0
+        self._said: str | None = None
         self._depth = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -126,6 +136,8 @@ class _Reader:
         self._depth += 1
         if name in ("testsuites", "testsuite"):
             self._suites.append(attributes.get("name", ""))
+            claims = (_number(attributes.get(name, "")) for name in ("failures", "errors"))
+            self.claimed = max(self.claimed, sum(claims))
         elif name == "testcase":
             self._case = _case(attributes)
         elif name in _RESULTS:
@@ -138,12 +150,15 @@ class _Reader:
             )
             return
         if _WORST.index(result) > _WORST.index(self._case.result):
-            self._case = replace(self._case, result=result, message=_short(message))
-        self._said = [] if not message else None
+            self._case = replace(self._case, result=result, message=_short(message), text="")
+            self._said = ""
 
     def text(self, words: str) -> None:
-        if self._said is not None and sum(map(len, self._said)) < LONGEST_MESSAGE:
-            self._said.append(words)
+        if self._said is None:
+            return
+        if len(self._said) > 2 * LONGEST_TEXT:
+            self._said = self._said[:LONGEST_MESSAGE] + self._said[-LONGEST_TEXT:]
+        self._said += words
 
     def end(self, tag: str) -> None:
         name = tag.rpartition(":")[2]
@@ -154,8 +169,10 @@ class _Reader:
             self.cases.append(self._case)
             self._case = None
         elif name in _RESULTS:
-            if self._said and self._case is not None and not self._case.message:
-                self._case = replace(self._case, message=_short("".join(self._said)))
+            if self._said and self._case is not None:
+                message = self._case.message or _short(self._said)
+                text = self._said[-LONGEST_TEXT:]
+                self._case = replace(self._case, message=message, text=text)
             self._said = None
 
 
@@ -166,7 +183,7 @@ def _case(attributes: Mapping[str, str]) -> TestCase:
         classname=attributes.get("classname", ""),
         result="skipped" if any(state in _NOT_RUN for state in states) else "passed",
         path=attributes.get("file", ""),
-        line=_line(attributes.get("line", "")),
+        line=_number(attributes.get("line", "")),
         seconds=_seconds(attributes.get("time", "")),
     )
 
@@ -176,7 +193,7 @@ def _short(text: str) -> str:
     return " ".join(line for line in lines if line)[:LONGEST_MESSAGE]
 
 
-def _line(text: str) -> int:
+def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
