@@ -132,13 +132,11 @@ class Service:
     def _failed(self, why: str, child: proc.Child) -> WorkError:
         child.stop()
         time.sleep(_PAUSE_S)  # the reader takes the last words
-        lines = self.last_lines()
+        lines = self.last_lines() or msg("nothing")
         return WorkError(
-            why, hint=msg("it printed last: {lines}", lines=lines) if lines else self._advice()
+            msg("{why}. It printed last: {lines}", why=why, lines=lines),
+            hint=msg("check the service's command, port and url in gates.yaml"),
         )
-
-    def _advice(self) -> str:
-        return msg("it printed nothing; check its command, port and url in gates.yaml")
 
 
 def _end(child: proc.Child, reader: threading.Thread) -> None:

@@ -90,7 +90,7 @@ def test_a_service_that_never_gets_ready_is_stopped_and_its_words_shown(
     with pytest.raises(WorkError, match=r"web was not ready within 1\.5 s") as caught, service:
         pytest.fail("got ready")
 
-    assert f"GET {path}" in caught.value.hint
+    assert f"GET {path}" in caught.value.message
     assert gone(tmp_path)
 
 
@@ -103,7 +103,7 @@ def test_a_service_that_ends_early_is_told_at_once(port: int, tmp_path: Path) ->
     ):
         pytest.fail("got ready")
 
-    assert "no database" in caught.value.hint
+    assert "no database" in caught.value.message
 
 
 def test_a_taken_port_is_never_mistaken_for_ours(tmp_path: Path) -> None:
