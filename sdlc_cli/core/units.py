@@ -11,8 +11,8 @@ Seconds = Annotated[float, Meta(extra={"unit": "seconds"})]
 Bytes = Annotated[int, Meta(extra={"unit": "bytes"})]
 Command = Annotated[tuple[str, ...], Meta(extra={"unit": "command"})]
 
-_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_BYTES = {
+SECOND_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+BYTE_UNITS = {
     "B": 1,
     "kB": 10**3, "MB": 10**6, "GB": 10**9,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
@@ -22,12 +22,12 @@ _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)", re.ASCII)
 
 def seconds(text: str) -> float:
     """`"250ms"` as 0.25. Units: us, ms, s, m, h, d, w. Raises ValueError."""
-    return _amount(text, _SECONDS)
+    return _amount(text, SECOND_UNITS)
 
 
 def size(text: str) -> int:
     """`"50MiB"` as a number of bytes. Units: B, kB, MB, GB, KiB, MiB, GiB. Raises ValueError."""
-    return round(_amount(text, _BYTES))
+    return round(_amount(text, BYTE_UNITS))
 
 
 def command(text: str) -> tuple[str, ...]:

@@ -1,185 +1,66 @@
 """gates.yaml -> GateConfig: which gates, how heavy, how strict."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sdlc_cli.core.units import Bytes, Command, Seconds
+from sdlc_cli.core import config
+from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.gate.options import (
+    BUILT_IN,
+    AllowedSecret,
+    Benchmark,
+    Budget,
+    CommandGate,
+    Coverage,
+    Dependencies,
+    Docs,
+    Gate,
+    Integration,
+    Maintainability,
+    Mistakes,
+    Performance,
+    Score,
+    Secrets,
+    Security,
+    Service,
+    Syntax,
+    Text,
+)
+
+__all__ = [
+    "BUILT_IN",
+    "AllowedSecret",
+    "Benchmark",
+    "Budget",
+    "CommandGate",
+    "Coverage",
+    "Dependencies",
+    "Docs",
+    "Gate",
+    "GateConfig",
+    "GatesFile",
+    "GenerationRule",
+    "Integration",
+    "Maintainability",
+    "Performance",
+    "Secrets",
+    "Security",
+    "Service",
+    "Syntax",
+    "defaults",
+    "find",
+    "load",
+]
 
 FILE_NAME = "gates.yaml"
+DEFAULT_GATES = ("syntax", "security", "secrets", "maintainability", "coverage")
 
-Score = Annotated[float, Meta(ge=0, le=100)]
-SeverityName = Literal["low", "medium", "high", "critical"]
-Text = Annotated[str, Meta(min_length=1)]
-
-
-class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every gate has. `minimum` is one score for all generations or one for each."""
-
-    weight: Annotated[float, Meta(ge=0, le=1000)] = 1
-    minimum: Score | dict[Literal[1, 2, 3], Score] | None = None
-    fail_on: SeverityName = "critical"
-
-
-class Syntax(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`versions`: Python versions to judge by, as `3.12`; else those the project declares."""
-
-    versions: tuple[Annotated[str, Meta(pattern=r"^3\.[0-9]+$")], ...] = ()
-
-
-class Security(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`config`: a bandit configuration (YAML, TOML or INI); else the one bandit users keep.
-
-    `skip_test_asserts` leaves out B101 (assert) in test files, where asserting is the point.
-    """
-
-    config: str = ""
-    skip_test_asserts: bool = True
-
-
-class AllowedSecret(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A match that is no secret. `path` is a glob; `rule` and `fingerprint` narrow it."""
-
-    path: Text
-    reason: Text
-    rule: str = ""
-    fingerprint: str = ""
-
-
-class Secrets(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`allow`: what looks like a secret and is none, each with its reason."""
-
-    allow: tuple[AllowedSecret, ...] = ()
-
-
-class Maintainability(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`max_complexity`: cyclomatic complexity (McCabe) above which a function is a finding."""
-
-    max_complexity: Annotated[int, Meta(ge=1, le=1000)] = 10
-
-
-class Coverage(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`report`: Cobertura XML, coverage.py JSON or LCOV; else the usual places are tried.
-
-    `branches` counts branches beside lines, as coverage.py's total does.
-    """
-
-    report: str = ""
-    branches: bool = False
-
-
-class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something to start before the tests: ready when `port` accepts or `url` answers 2xx."""
-
-    name: Text
-    command: Command
-    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
-    url: str = ""
-    timeout: Seconds = 30
-    environment: dict[str, str] = {}
-
-
-class Integration(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Runs the test command in the project's own environment.
-
-    `python`: `auto` (active virtual environment, `.venv`, uv), `active`, `.venv`, `uv`, or the
-    path of an environment or interpreter. `junit`: the report the command writes; pytest is
-    asked for one by itself. `environment`: extra environment variables.
-    """
-
-    command: Command = ()
-    python: Text = "auto"
-    junit: str = ""
-    timeout: Seconds = 1800
-    environment: dict[str, str] = {}
-    services: tuple[Service, ...] = ()
-
-
-class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits for one iteration: wall `time`, peak `memory`, Python `objects` kept afterwards."""
-
-    time: Seconds | None = None
-    memory: Bytes | None = None
-    objects: Annotated[float, Meta(ge=0)] | None = None
-
-
-class Benchmark(Budget, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A `command`, or a Python `callable` as `package.module:function` (needed for `objects`).
-
-    `iterations` are measured after `warmup` that are not; a command's iteration is one run.
-    """
-
-    name: Text
-    command: Command = ()
-    callable: str = ""
-    iterations: Annotated[int, Meta(ge=1, le=100_000)] = 5
-    warmup: Annotated[int, Meta(ge=0, le=100_000)] = 1
-    timeout: Seconds = 300
-
-
-class Performance(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`benchmarks` are run; `report` is a pytest-benchmark JSON, whose tests `budgets` limits.
-
-    `budgets` maps a glob over benchmark names to its limits; `python` is as for integration.
-    """
-
-    benchmarks: tuple[Benchmark, ...] = ()
-    report: str = ""
-    budgets: dict[str, Budget] = {}
-    python: Text = "auto"
-
-
-class Dependencies(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`report`: JSON of pip-audit or an OSV export. Older than `max_age` is a finding."""
-
-    report: Text = "pip-audit.json"
-    max_age: Seconds = 7 * 86400
-
-
-class Docs(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Public docstrings, and links to local files in Markdown and reStructuredText."""
-
-    docstrings: bool = True
-    links: bool = True
-
-
-class CommandGate(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Any program, under any name. `reads` says what tells the result.
-
-    `report` is the file the program writes (else its standard output). For `json`, `key` is the
-    path of a number (`totals.score`), read as a score from `worst` (0 points) to `best` (100).
-    With `exit`, 0 is 100 points and anything else none; otherwise a code not in `exit_codes`
-    is an error of the gate, not a finding.
-    """
-
-    kind: Literal["command"]
-    command: Command
-    reads: Literal["sarif", "junit", "json", "exit"] = "exit"
-    report: str = ""
-    key: str = ""
-    best: float = 100
-    worst: float = 0
-    exit_codes: tuple[int, ...] = (0, 1)
-    python: Text = "auto"
-    timeout: Seconds = 600
-    environment: dict[str, str] = {}
-
-
-class Gates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The gates that are built in. Any other name needs `kind: command`."""
-
-    syntax: Syntax | None = None
-    security: Security | None = None
-    secrets: Secrets | None = None
-    maintainability: Maintainability | None = None
-    coverage: Coverage | None = None
-    integration: Integration | None = None
-    performance: Performance | None = None
-    dependencies: Dependencies | None = None
-    docs: Docs | None = None
+GenerationNumber = Literal[1, 2, 3]
 
 
 class GenerationRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,16 +70,73 @@ class GenerationRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     score: Score
 
 
+class GenerationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a file says of a generation; what it leaves out stays as it is."""
+
+    name: Text | None = None
+    score: Score | None = None
+
+
+def _unknown_gate(name: str, nearest: str) -> Message:
+    if nearest:
+        return msg(
+            "unknown gate '{name}' (nearest: '{nearest}'); other names need kind: command",
+            name=name,
+            nearest=nearest,
+        )
+    return msg("unknown gate '{name}'; a gate of your own needs kind: command", name=name)
+
+
+def _misnamed_gate(name: str) -> Message:
+    return msg(
+        "'{name}' is no name for a gate: use small letters, digits, _ and -, a letter first",
+        name=name,
+    )
+
+
+SECTIONS = config.Sections(
+    known=BUILT_IN,
+    other=CommandGate,
+    tag="kind",
+    name="[a-z][a-z0-9_-]*",
+    refuse=_unknown_gate,
+    misnamed=_misnamed_gate,
+)
+
+
 class GatesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """gates.yaml as it is written."""
+    """gates.yaml as it is written. `gates` lists what is set up; without it, the default ones.
+
+    `required` replaces a generation's own list; what one generation requires, all later ones
+    do too.
+    """
 
     version: Literal[1]
-    paths: tuple[Text, ...] = (".",)
+    paths: Annotated[tuple[Text, ...], Meta(min_length=1)] = (".",)
     exclude: tuple[Text, ...] = ()
-    generation: Literal[1, 2, 3] = 1
-    generations: dict[Literal[1, 2, 3], GenerationRule] = {}
-    required: dict[Literal[1, 2, 3], tuple[Text, ...]] = {}
-    gates: Gates = Gates()
+    generation: GenerationNumber = 1
+    generations: dict[GenerationNumber, GenerationChange] = {}
+    required: dict[GenerationNumber, tuple[Text, ...]] = {}
+    gates: (
+        Annotated[dict[str, Gate], Meta(min_length=1, extra={"sections": SECTIONS})] | UnsetType
+    ) = UNSET
+
+    def mistakes(self) -> Mistakes:
+        """Names that are no gate, and weights that leave nothing to weigh."""
+        gates = {} if self.gates is UNSET else self.gates
+        known = [*BUILT_IN, *(name for name in gates if name not in BUILT_IN)]
+        for number, names in self.required.items():
+            for i, name in enumerate(names):
+                if name not in known:
+                    yield ("required", str(number), i), _not_required(name, known)
+        if gates and not any(gate.weight for gate in gates.values()):
+            yield ("gates",), msg("every weight is 0, so there is no score; give one a weight")
+
+
+def _not_required(name: str, known: Iterable[str]) -> Message:
+    if near := config.nearest(name, known):
+        return msg("unknown gate '{name}' (nearest: '{nearest}')", name=name, nearest=near)
+    return msg("unknown gate '{name}'; it is not set up in this file", name=name)
 
 
 GENERATIONS: Mapping[int, GenerationRule] = {
@@ -251,3 +189,82 @@ class GateConfig:
             known = [minimum[g] for g in sorted(minimum) if g <= generation]
             return known[-1] if known else 0
         return minimum
+
+
+def find(start: Path, stop: Path) -> Path | None:
+    """The nearest gates.yaml in the folder `start`, else upward to `stop`, which is the last."""
+    start, stop = start.absolute(), stop.absolute()
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).exists():
+            return folder / FILE_NAME
+        if folder == stop:
+            break
+    return None
+
+
+def load(file: Path | None, root: Path, environ: Mapping[str, str] = os.environ) -> GateConfig:
+    """The configuration in `file`, or the defaults for `root` without one.
+
+    Raises ConfigError with every mistake in the file.
+    """
+    if file is None:
+        return defaults(root)
+    hint = msg("'sdlc schema gates' describes every key of the file")
+    written = config.load(file, GatesFile, environ, hint=hint)
+    gates = _default_gates() if written.gates is UNSET else written.gates
+    return GateConfig(
+        file=file,
+        root=file.absolute().parent,
+        paths=written.paths,
+        exclude=written.exclude,
+        generation=written.generation,
+        generations=_generations(written.generations),
+        required=_required(written.required, gates),
+        gates=gates,
+    )
+
+
+def defaults(root: Path) -> GateConfig:
+    """What holds where there is no gates.yaml: gates that run nothing of the repository."""
+    gates = _default_gates()
+    return GateConfig(
+        file=None,
+        root=root,
+        paths=(".",),
+        exclude=(),
+        generation=1,
+        generations=GENERATIONS,
+        required=_required({}, gates),
+        gates=gates,
+    )
+
+
+def _default_gates() -> Mapping[str, Gate]:
+    return {name: BUILT_IN[name]() for name in DEFAULT_GATES}
+
+
+def _generations(
+    changes: Mapping[GenerationNumber, GenerationChange],
+) -> Mapping[int, GenerationRule]:
+    rules = dict(GENERATIONS)
+    for number, change in changes.items():
+        old = rules[number]
+        rules[number] = GenerationRule(
+            name=change.name or old.name,
+            score=old.score if change.score is None else change.score,
+        )
+    return rules
+
+
+def _required(
+    written: Mapping[GenerationNumber, tuple[str, ...]], gates: Mapping[str, Gate]
+) -> Mapping[int, frozenset[str]]:
+    """What each generation asks for, with all that the ones before it ask for."""
+    own: dict[int, tuple[str, ...]] = dict(REQUIRED)
+    if "integration" in gates:
+        own[1] = (*own[1], "integration")
+    own.update((number, names) for number, names in written.items())
+    return {
+        number: frozenset(name for n in own if n <= number for name in own[n])
+        for number in GENERATIONS
+    }

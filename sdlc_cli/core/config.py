@@ -1,0 +1,373 @@
+"""YAML files that users write -> frozen msgspec Structs, with every mistake at once.
+
+A file is described by Structs alone: `Annotated` limits, the units of `core.units`, and two
+hooks. `Sections` in `Meta.extra` makes a mapping whose keys choose the type of their values;
+a Struct's method `mistakes` says what its fields cannot say one by one (see `Checked`).
+
+How values are read:
+
+* words mean what YAML 1.2 says (`core.scalars`);
+* text fields take an unquoted number as it is written: `3.10` stays `"3.10"`;
+* a section that is written without content has all its defaults;
+* `${NAME}` is replaced in values, never in keys and never in commands; what comes out is text,
+  and is read as a number or as true or false where the field wants that.
+"""
+
+import contextlib
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NoReturn, Protocol, TypeVar, cast, runtime_checkable
+
+import msgspec
+from msgspec import inspect
+
+from sdlc_cli.core import values
+from sdlc_cli.core.errors import ConfigError
+from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.scalars import VariableError, shown, substitute
+from sdlc_cli.core.values import Refused, Word
+from sdlc_cli.core.yaml_tree import Listing, Node, Scalar, Section, TreeError, compose
+
+T = TypeVar("T", bound=msgspec.Struct)
+Key = tuple[str | int, ...]
+
+MAX_BYTES = 1_000_000
+MAX_PROBLEMS = 100
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A Struct whose fields must fit together. Called once all of them have a value.
+
+    A mistake is told with the path below the Struct that it belongs to, `()` for itself. It
+    is dropped where something at, above or below that path was wrong already, because the
+    value is then only a stand-in.
+    """
+
+    def mistakes(self) -> Iterable[tuple[Key, Message]]:
+        """What is wrong with the fields together."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sections:
+    """For `Meta.extra["sections"]` on a `dict`: a key in `known` chooses its value's type.
+
+    Any other key takes `other` if its value has the key `tag`, and must match `name`. `refuse`
+    words the complaint about a key without `tag`, given the key and the nearest known one
+    (or ""); `misnamed` the one about a key that does not match.
+    """
+
+    known: Mapping[str, type[msgspec.Struct]]
+    other: type[msgspec.Struct]
+    tag: str
+    name: str
+    refuse: Callable[[str, str], Message]
+    misnamed: Callable[[str], Message]
+
+
+def load(
+    path: Path, type_: type[T], environ: Mapping[str, str] | None = os.environ, *, hint: str = ""
+) -> T:
+    """The file at `path` as a `type_`. `environ` None: `${NAME}` is left as it is.
+
+    Raises ConfigError with one problem `FILE:LINE: key.path: what is wrong` for each mistake.
+    """
+    return read(_text(path, hint), _displayed(path), type_, environ, hint=hint)
+
+
+def read(
+    text: str,
+    name: str,
+    type_: type[T],
+    environ: Mapping[str, str] | None = os.environ,
+    *,
+    hint: str = "",
+) -> T:
+    """`text` as a `type_`; `name` is what its problems call the file. Raises ConfigError."""
+    reader = _Reader(environ)
+    try:
+        tree = compose(text)
+        if tree is None or (isinstance(tree, Scalar) and tree.plain and not tree.text):
+            reader.report(1, (), msg("the file is empty"))
+        elif not isinstance(tree, Section):
+            reader.report(tree.line, (), msg("the file must be made of keys and their values"))
+        else:
+            value = reader.read(inspect.type_info(type_), tree, (), tree.line)
+    except TreeError as error:
+        reader.report(error.line, (), error.message)
+    except _Enough:
+        pass
+    if reader.problems:
+        raise _as_error(reader.problems, name, hint)
+    return cast(T, value)
+
+
+def place(path: Key) -> str:
+    """`("gates", "performance", "benchmarks", 0)` as `gates.performance.benchmarks[0]`."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+            continue
+        word = shown(key, 40)
+        plain = word.replace("-", "_").isalnum() or word.replace("-", "_").isidentifier()
+        text += ("." if text else "") + (word if plain else f"'{word}'")
+    return text
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that `word` may have been meant to be, or ""."""
+    if len(word) > 100:  # comparing costs length times length
+        return ""
+    return next(iter(get_close_matches(word.lower(), list(known), 1)), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Problem:
+    line: int
+    path: Key
+    message: str
+
+
+class _Enough(Exception):
+    """So many problems that more would not help."""
+
+
+class _Reader:
+    """Walks types and nodes together. A value that is wrong is reported, and a stand-in given."""
+
+    def __init__(self, environ: Mapping[str, str] | None) -> None:
+        self.environ = environ
+        self.problems: list[_Problem] = []
+
+    def report(self, line: int, path: Key, message: str) -> None:
+        self.problems.append(_Problem(line=line, path=path, message=message))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _Enough
+
+    def read(self, type_: inspect.Type, node: Node, path: Key, line: int) -> object:
+        """The value of `node`; `line` is where a person would look for it."""
+        try:
+            return self._convert(type_, node, path, line)
+        except (Refused, VariableError) as error:
+            self.report(line, path, error.message)
+            return stand_in(type_)
+
+    def _convert(self, type_: inspect.Type, node: Node, path: Key, line: int) -> object:
+        options = values.options(type_)
+        word = self._word(node, options)
+        chosen = values.choose(options, node, word)
+        match chosen.type:
+            case inspect.StructType() as struct:
+                return self._struct(struct, node, path, line)
+            case inspect.DictType() as table:
+                sections = chosen.extra.get("sections")
+                if isinstance(sections, Sections):
+                    return self._sections(sections, cast(Section, node), path)
+                return self._dict(table, cast(Section, node), path)
+            case inspect.VarTupleType() | inspect.ListType() as many if not chosen.unit:
+                items = tuple(
+                    self.read(many.item_type, item, (*path, i), item.line)
+                    for i, item in enumerate(cast(Listing, node).items)
+                )
+                values.check_length(many, items)
+                return list(items) if isinstance(many, inspect.ListType) else items
+        return values.convert(chosen, node, word)
+
+    def _word(self, node: Node, options: tuple[values.Option, ...]) -> Word | None:
+        if not isinstance(node, Scalar):
+            return None
+        literal = any(option.unit == "command" for option in options)
+        if self.environ is None or literal or "${" not in node.text:
+            return Word(node.text, node.plain, replaced=False)
+        text = substitute(node.text, self.environ)
+        return Word(text, node.plain, replaced=True)
+
+    def _entries(self, node: Section, path: Key) -> list[tuple[str, Scalar, Node]]:
+        """Pairs by their key's text; a second one of the same name is reported and dropped."""
+        found: dict[str, tuple[Scalar, Node]] = {}
+        for key, value in node.pairs:
+            if key.text in found:
+                first = found[key.text][0].line
+                message = msg("written twice, first in line {line}", line=first)
+                self.report(key.line, (*path, key.text), message)
+            else:
+                found[key.text] = (key, value)
+        return [(name, key, value) for name, (key, value) in found.items()]
+
+    def _struct(self, type_: inspect.StructType, node: Node, path: Key, line: int) -> object:
+        fields = {field.encode_name: field for field in type_.fields}
+        entries = self._entries(node, path) if isinstance(node, Section) else []
+        given: dict[str, object] = {}
+        for name, key, value in entries:
+            if name in fields:
+                field = fields[name]
+                given[field.name] = self.read(field.type, value, (*path, name), key.line)
+            else:
+                self.report(key.line, (*path, name), unknown_key(name, fields))
+        written = {name for name, _, _ in entries}
+        for field in type_.fields:
+            if field.required and field.encode_name not in written:
+                self.report(line, (*path, field.encode_name), msg("missing, and needed here"))
+            if field.name not in given and field.required:
+                given[field.name] = stand_in(field.type)
+        made = type_.cls(**given)
+        if isinstance(made, Checked):
+            self._cross_check(made, node, path, line)
+        return made
+
+    def _cross_check(self, made: Checked, node: Node, path: Key, line: int) -> None:
+        wrong = [problem.path for problem in self.problems]
+        for below, message in made.mistakes():
+            full = (*path, *below)
+            if not any(_overlap(full, other) for other in wrong):
+                self.report(_line_of(node, below, line), full, message)
+
+    def _dict(self, type_: inspect.DictType, node: Section, path: Key) -> dict[object, object]:
+        values.check_length(type_, node.pairs)
+        made: dict[object, object] = {}
+        lines: dict[object, int] = {}
+        for name, key, value in self._entries(node, path):
+            here = (*path, name)
+            try:
+                word = Word(key.text, key.plain, replaced=False)
+                wanted = values.choose(values.options(type_.key_type), key, word)
+                read_key = values.convert(wanted, key, word)
+            except Refused as error:
+                self.report(key.line, here, error.message)
+                continue
+            if read_key in made:  # 1 and 0x1
+                message = msg("written twice, first in line {line}", line=lines[read_key])
+                self.report(key.line, here, message)
+                continue
+            lines[read_key] = key.line
+            made[read_key] = self.read(type_.value_type, value, here, key.line)
+        return made
+
+    def _sections(self, sections: Sections, node: Section, path: Key) -> dict[str, object]:
+        made: dict[str, object] = {}
+        for name, key, value in self._entries(node, path):
+            here = (*path, name)
+            chosen = sections.known.get(name)
+            if chosen is None:
+                tagged = isinstance(value, Section) and any(
+                    inner.text == sections.tag for inner, _ in value.pairs
+                )
+                if not tagged:
+                    message = sections.refuse(shown(name, 40), nearest(name, sections.known))
+                    self.report(key.line, here, message)
+                    continue
+                if not re.fullmatch(sections.name, name):
+                    self.report(key.line, here, sections.misnamed(shown(name, 40)))
+                chosen = sections.other
+            made[name] = self.read(inspect.type_info(chosen), value, here, key.line)
+        return made
+
+
+def unknown_key(name: str, known: Iterable[str]) -> Message:
+    """The complaint about a key that is none of `known`."""
+    known = list(known)
+    if near := nearest(name, known):
+        return msg("unknown key (nearest: '{nearest}')", nearest=near)
+    return msg("unknown key; there are: {known}", known=", ".join(known))
+
+
+def stand_in(type_: inspect.Type) -> object:
+    """Some value of `type_`, so that what is around a wrong value can still be checked."""
+    match type_:
+        case inspect.Metadata():
+            return stand_in(type_.type)
+        case inspect.UnionType():
+            return stand_in(type_.types[-1])
+        case inspect.LiteralType():
+            return type_.values[0]
+        case inspect.StructType():
+            needed = {f.name: stand_in(f.type) for f in type_.fields if f.required}
+            return type_.cls(**needed)
+        case inspect.VarTupleType():
+            return ()
+        case inspect.ListType():
+            return []
+        case inspect.DictType():
+            return {}
+        case inspect.StrType():
+            return ""
+        case inspect.NoneType():
+            return None
+    return 0
+
+
+def _overlap(one: Key, other: Key) -> bool:
+    shared = min(len(one), len(other))
+    return one[:shared] == other[:shared]
+
+
+def _line_of(node: Node, path: Key, line: int) -> int:
+    """The line of what lies at `path` below `node`, as deep as it is written."""
+    for key in path:
+        if isinstance(node, Section) and isinstance(key, str):
+            found = next(((k, v) for k, v in node.pairs if k.text == key), None)
+            if found is None:
+                return line
+            line, node = found[0].line, found[1]
+        elif isinstance(node, Listing) and isinstance(key, int) and key < len(node.items):
+            node = node.items[key]
+            line = node.line
+        else:
+            return line
+    return line
+
+
+def _as_error(problems: list[_Problem], name: str, hint: str) -> ConfigError:
+    lines: list[Message] = []
+    for problem in sorted(problems, key=lambda problem: problem.line):
+        at = f"{name}:{problem.line}"
+        if problem.path:
+            at += f": {place(problem.path)}"
+        lines.append(msg("{at}: {problem}", at=at, problem=problem.message))
+    if len(problems) >= MAX_PROBLEMS:
+        lines.append(msg("{file}: only the first {n} mistakes are shown", file=name, n=len(lines)))
+    if len(problems) == 1:
+        return ConfigError(msg("{file} has a mistake", file=name), hint=hint, problems=lines)
+    summary = msg("{file} has {n} mistakes", file=name, n=len(problems))
+    return ConfigError(summary, hint=hint, problems=lines)
+
+
+def _displayed(path: Path) -> str:
+    with contextlib.suppress(ValueError, OSError):
+        path = path.relative_to(Path.cwd())
+    return shown(str(path), 300)
+
+
+def _text(path: Path, hint: str) -> str:
+    name = _displayed(path)
+
+    def refuse(message: Message, line: int = 0) -> NoReturn:
+        at = f"{name}:{line}" if line else name
+        raise ConfigError(msg("{at}: {problem}", at=at, problem=message), hint=hint)
+
+    try:
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
+            refuse(msg("is a folder, not a file"))
+        if not stat.S_ISREG(about.st_mode):  # a pipe could keep us waiting for ever
+            refuse(msg("is not a regular file"))
+        if about.st_size > MAX_BYTES:
+            refuse(msg("is larger than {limit} bytes", limit=f"{MAX_BYTES:,}"))
+        data = path.read_bytes()
+    except FileNotFoundError:
+        refuse(msg("there is no such file"))
+    except OSError as error:
+        refuse(msg("cannot be read: {reason}", reason=error.strerror or str(error)))
+    except ValueError:  # a NUL in the name
+        refuse(msg("there is no such file"))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        refuse(msg("is not UTF-8 text"), data.count(b"\n", 0, error.start) + 1)

@@ -1,0 +1,253 @@
+"""YAML text -> a tree of nodes that know their line, and nothing is ever constructed.
+
+The tree is built from the parser's events with an own stack, so that neither deep nesting nor
+anchors that multiply cost more than the text itself: an alias points to its node, and the size
+it would unfold to is counted while building.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from sdlc_cli.core.i18n import Message, msg
+
+MAX_NODES = 100_000  # values in a file, an alias counted as all that it stands for
+MAX_DEPTH = 100
+LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_UNPRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)  # what YAML 1.2 allows in a file, section 5.1
+_ESCAPED = re.compile("[\0\ud800-\udfff]")  # no path and no argument can hold these
+_CORE = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {_CORE + name for name in ("null", "bool", "int", "float")}
+_COLLECTION_TAGS = {_CORE + "map", _CORE + "seq"}
+
+
+class TreeError(Exception):
+    """The text is not YAML that we read. Only the first such place is known."""
+
+    def __init__(self, line: int, message: Message) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value as it is written. `plain` is False where quotes or a tag make it text."""
+
+    line: int
+    text: str
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A YAML sequence."""
+
+    line: int
+    items: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A YAML mapping, duplicate keys and all; `<<` is already merged in."""
+
+    line: int
+    pairs: "tuple[tuple[Scalar, Node], ...]"
+
+
+Node = Scalar | Listing | Section
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end has not come yet. `size` counts it and all below."""
+
+    line: int
+    mapping: bool
+    anchor: str | None
+    children: list[Node] = field(default_factory=list)
+    size: int = 1
+
+
+def compose(text: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader] = LOADER) -> Node | None:
+    """The one document in `text`; None when there is none. Raises TreeError."""
+    if bad := _UNPRINTABLE.search(text):
+        raise TreeError(
+            text.count("\n", 0, bad.start()) + 1,
+            msg("holds the character U+{code}, which YAML does not allow", code=_code(bad[0])),
+        )
+    events = yaml.parse(text, Loader=loader)
+    try:
+        return _build(events)
+    except yaml.MarkedYAMLError as error:
+        raise _in_words(error, text) from None
+    except yaml.YAMLError as error:
+        raise TreeError(1, msg("is not YAML: {reason}", reason=str(error))) from None
+
+
+def _build(events: Iterator[yaml.Event]) -> Node | None:
+    """Collect events into nodes; a node is complete when its end event comes."""
+    anchors: dict[str, tuple[Node, int] | None] = {}  # None: still open, so an alias would loop
+    root: Node | None = None
+    stack: list[_Open] = []
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+            message = msg("a second document starts here; keep one file for each")
+            raise TreeError(_line(event), message)
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            stack.append(_open(event, len(stack)))
+            if event.anchor:
+                anchors[event.anchor] = None
+            continue
+        done = _complete(event, stack, anchors)
+        if done is None:
+            continue
+        node, size = done
+        if stack:
+            stack[-1].children.append(node)
+            stack[-1].size += size
+            _limit(stack[-1].size, _line(event))
+        else:
+            root = node
+    return root
+
+
+def _open(event: yaml.CollectionStartEvent, depth: int) -> _Open:
+    if depth >= MAX_DEPTH:
+        raise TreeError(_line(event), msg("nested deeper than {limit} levels", limit=MAX_DEPTH))
+    if event.tag not in (None, "!", *_COLLECTION_TAGS):
+        raise _tagged(event)
+    return _Open(_line(event), isinstance(event, yaml.MappingStartEvent), event.anchor)
+
+
+def _complete(
+    event: yaml.Event, stack: list[_Open], anchors: dict[str, tuple[Node, int] | None]
+) -> tuple[Node, int] | None:
+    """The node that `event` ends, and its size; None where it ends none."""
+    if isinstance(event, yaml.AliasEvent):
+        return _aliased(event, anchors)
+    if isinstance(event, yaml.ScalarEvent):
+        done: tuple[Node, int] = (_scalar(event), 1)
+        anchor = event.anchor
+    elif isinstance(event, yaml.CollectionEndEvent):
+        top = stack.pop()
+        anchor = top.anchor
+        done = (_section(top) if top.mapping else Listing(top.line, tuple(top.children)), top.size)
+    else:
+        return None
+    if anchor:
+        anchors[anchor] = done
+    return done
+
+
+def _aliased(
+    event: yaml.AliasEvent, anchors: dict[str, tuple[Node, int] | None]
+) -> tuple[Node, int]:
+    name = event.anchor
+    if name not in anchors:
+        raise TreeError(_line(event), msg("there is no anchor '&{name}' before this", name=name))
+    found = anchors[name]
+    if found is None:
+        message = msg("the alias '*{name}' stands inside its own anchor and never ends", name=name)
+        raise TreeError(_line(event), message)
+    return found
+
+
+def _limit(size: int, line: int) -> None:
+    if size > MAX_NODES:
+        message = msg(
+            "holds more than {limit} values, each alias counted as all it stands for",
+            limit=f"{MAX_NODES:,}",
+        )
+        raise TreeError(line, message)
+
+
+def _scalar(event: yaml.ScalarEvent) -> Scalar:
+    if bad := _ESCAPED.search(event.value):
+        message = msg("holds the character U+{code}, written as \\…", code=_code(bad[0]))
+        raise TreeError(_line(event), message)
+    if event.tag in (None, *_PLAIN_TAGS):
+        return Scalar(_line(event), event.value, plain=not event.style)
+    if event.tag in ("!", _CORE + "str"):
+        return Scalar(_line(event), event.value, plain=False)
+    raise _tagged(event)
+
+
+def _section(top: _Open) -> Section:
+    """Pairs from the flat children, with what `<<` brings in for keys that are not written."""
+    pairs: list[tuple[Scalar, Node]] = []
+    merged: list[tuple[Scalar, Node]] = []
+    for key, value in zip(top.children[::2], top.children[1::2], strict=True):
+        if not isinstance(key, Scalar):
+            raise TreeError(key.line, msg("a key must be one word, not a list or a section"))
+        if key.plain and key.text == "<<":
+            merged += _merge(key.line, value)
+        else:
+            pairs.append((key, value))
+    seen = {key.text for key, _ in pairs}
+    for key, value in merged:
+        if key.text not in seen:
+            seen.add(key.text)
+            pairs.append((key, value))
+    return Section(top.line, tuple(pairs))
+
+
+def _merge(line: int, value: Node) -> list[tuple[Scalar, Node]]:
+    parts = value.items if isinstance(value, Listing) else (value,)
+    pairs: list[tuple[Scalar, Node]] = []
+    for part in parts:
+        if not isinstance(part, Section):
+            message = msg("'<<' merges a section of keys, or a list of them; this is neither")
+            raise TreeError(line, message)
+        pairs += part.pairs
+    return pairs
+
+
+def _tagged(event: yaml.NodeEvent) -> TreeError:
+    shown = event.tag.removeprefix(_CORE)[:40]  # type: ignore[attr-defined]
+    return TreeError(_line(event), msg("the tag '!{tag}' is not supported", tag=shown.lstrip("!")))
+
+
+def _in_words(error: yaml.MarkedYAMLError, text: str) -> TreeError:
+    """The parser's complaint, in words for people who do not know its grammar."""
+    mark = error.problem_mark or error.context_mark
+    line = mark.line if mark else 0
+    problem = error.problem or ""
+    lines = re.split(r"\r\n|[\r\n\x85\u2028\u2029]", text)
+    written = lines[line] if line < len(lines) else ""
+    indent = written[: len(written) - len(written.lstrip(" \t"))]
+    if "\t" in indent or "tab character" in problem or "'\\t'" in problem:
+        return TreeError(line + 1, msg("a tab stands where YAML wants spaces"))
+    began = error.context_mark.line if error.context_mark else line
+    if "quoted scalar" in (error.context or "") and "end of stream" in problem:
+        return TreeError(began + 1, msg("the quote that opens here is never closed"))
+    if "a flow " in (error.context or ""):
+        return TreeError(
+            began + 1, msg("the bracket that opens here is not closed, or lacks a ','")
+        )
+    return TreeError(line + 1, _explained(problem))
+
+
+def _explained(problem: str) -> Message:
+    if "mapping values are not allowed" in problem:
+        return msg("a ':' too many, or the line is indented wrongly; quote text that holds ': '")
+    if "cannot start any token" in problem:
+        return msg("a value starts with a character that needs quotes around the value")
+    if "could not find expected ':'" in problem:
+        return msg("a key without its ':'")
+    if "block end" in problem or "expected key" in problem or "'-' indicator" in problem:
+        return msg("the line does not fit the lines above; is it indented as they are?")
+    return msg("is not YAML: {reason}", reason=problem)
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _code(letter: str) -> str:
+    return f"{ord(letter):04X}"
