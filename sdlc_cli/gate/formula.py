@@ -33,3 +33,23 @@ def share(good: float, total: float) -> float:
 def within(measured: float, limit: float) -> float:
     """100 up to the limit, then `100 * limit / measured`: twice the limit leaves 50."""
     return 100.0 if measured <= limit else 100 * limit / measured
+
+
+def points(score: float) -> str:
+    """A score for people: one decimal, rounded down, so that 89.97 never shows as 90."""
+    return f"{int(score * 10 + 1e-6) / 10:.1f}"
+
+
+def density_terms(lines: int, half: float) -> dict[str, object]:
+    """A gate's metric `formula`, from which `gate.explain` works out what a fix would gain."""
+    return {"kind": "density", "lines": lines, "half": half}
+
+
+def share_terms(good: float, total: float, unit: str) -> dict[str, object]:
+    """As `density_terms`, for `share`. `unit` is what one fix mends: finding, file or line."""
+    return {"kind": "share", "good": good, "total": total, "unit": unit}
+
+
+def mean_terms(scores: Mapping[str, float]) -> dict[str, object]:
+    """As `density_terms`, for a mean of parts; the keys are the `context` of their findings."""
+    return {"kind": "mean", "scores": dict(scores)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sdlc_cli.core.finding import Severity, worst_first
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate.config import GateConfig
+from sdlc_cli.gate.formula import points
 from sdlc_cli.gate.model import CheckResult, GateReport, Measurement, SkippedFile, Status
 
 # Weight of a gate that the generation requires but nobody set up: it must show as not judged.
@@ -180,11 +181,6 @@ def _verdict(
         nothing = 3 if by_status["inconclusive"] else 4
         return nothing, tuple(reasons) or (msg("no gate was judged"),)
     return (1 if reasons else 0), tuple(reasons)
-
-
-def points(score: float) -> str:
-    """A score for people: one decimal, rounded down, so that 89.97 never shows as 90."""
-    return f"{int(score * 10 + 1e-6) / 10:.1f}"
 
 
 def _merge(

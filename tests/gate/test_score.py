@@ -9,8 +9,9 @@ import pytest
 from sdlc_cli.core.finding import Finding, Severity
 from sdlc_cli.gate import config as gates
 from sdlc_cli.gate.config import GateConfig
+from sdlc_cli.gate.formula import points
 from sdlc_cli.gate.model import GateReport, Measurement
-from sdlc_cli.gate.score import Measured, judge, points
+from sdlc_cli.gate.score import Measured, judge
 
 Scores = Mapping[str, float | str]
 

@@ -1,0 +1,1 @@
+"""Answers support questions with a language model."""

@@ -1,0 +1,205 @@
+"""What each rule looks for, why it matters, and how to mend it: `sdlc gate explain RULE`."""
+
+import inspect
+from dataclasses import dataclass
+
+from sdlc_cli.core.config import nearest
+from sdlc_cli.core.errors import UsageError
+from sdlc_cli.core.i18n import msg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule. `url` leads to more where somebody else keeps the rule."""
+
+    id: str
+    gate: str
+    title: str
+    why: str = ""
+    fix: str = ""
+    url: str = ""
+
+
+# Rules of ours. bandit keeps its own texts; the ids of advisories come with their reports.
+OURS = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            id="syntax-error",
+            gate="syntax",
+            title=msg("the file does not compile or parse"),
+            why=msg("A module that does not compile fails at import, at the latest in production."),
+            fix=msg("Mend the line that is named. Python files are compiled by each declared"
+                    " version, so newer syntax fails on an older interpreter."),
+        ),
+        Rule(
+            id="encoding-error",
+            gate="syntax",
+            title=msg("the file's bytes do not fit its encoding"),
+            why=msg("Python reads a source file as UTF-8 unless its first lines say otherwise."),
+            fix=msg("Save the file as UTF-8, or name its encoding in a coding line (PEP 263)."),
+        ),
+        Rule(
+            id="version-not-judged",
+            gate="syntax",
+            title=msg("no interpreter here can judge a version that the project declares"),
+            why=msg("Code that was not compiled by a version is not known to run on it."),
+            fix=msg("Install that Python, or run this gate in CI where it is installed."),
+        ),
+        Rule(
+            id="complexity",
+            gate="maintainability",
+            title=msg("a function has too many paths through it"),
+            why=msg("Each branch doubles what a reader has to keep in mind and a test has to"
+                    " reach. Cyclomatic complexity (McCabe 1976) counts the independent paths."),
+            fix=msg("Split the function by what it decides, return early, or replace a chain of"
+                    " conditions by a table. `max_complexity` in gates.yaml moves the limit."),
+            url="https://radon.readthedocs.io/en/latest/intro.html",
+        ),
+        Rule(
+            id="maintainability-index",
+            gate="maintainability",
+            title=msg("the file as a whole is hard to maintain"),
+            why=msg("radon's index falls with a file's length, volume and complexity."),
+            fix=msg("Split the file; its most complex functions first."),
+            url="https://radon.readthedocs.io/en/latest/intro.html",
+        ),
+        Rule(
+            id="test-failed",
+            gate="integration",
+            title=msg("a test failed"),
+            why=msg("The project's own tests say that the code does not do what it should."),
+            fix=msg("Run that test alone and mend the code, or the test if it is wrong."),
+        ),
+        Rule(
+            id="test-error",
+            gate="integration",
+            title=msg("a test could not run to its end"),
+            why=msg("An error outside the test's own assertions: an import, a fixture, a crash."),
+            fix=msg("Run that test alone; the first lines of the error say where it broke."),
+        ),
+        Rule(
+            id="uncovered",
+            gate="coverage",
+            title=msg("lines that no test runs"),
+            why=msg("Nobody knows whether these lines work."),
+            fix=msg("Write a test that reaches them, or delete them."),
+        ),
+        Rule(
+            id="stale-report",
+            gate="coverage",
+            title=msg("the coverage report is older than the code"),
+            why=msg("Its line numbers and its percentage describe another state of the files."),
+            fix=msg("Run the tests with coverage again before this gate."),
+        ),
+        Rule(
+            id="over-budget",
+            gate="performance",
+            title=msg("a benchmark is over its budget"),
+            why=msg("It took more time or memory, or kept more objects, than gates.yaml allows."),
+            fix=msg("Profile the benchmark and mend what grew; raise the budget only on purpose."),
+        ),
+        Rule(
+            id="missing-docstring",
+            gate="docs",
+            title=msg("something public has no docstring"),
+            why=msg("Callers cannot guess units, errors raised and what is never done."),
+            fix=msg("Say in one sentence what it is for, or make the name private."),
+        ),
+        Rule(
+            id="dead-link",
+            gate="docs",
+            title=msg("a link leads to a file that is not there"),
+            fix=msg("Correct the path, or remove the link."),
+        ),
+        Rule(
+            id="dead-anchor",
+            gate="docs",
+            title=msg("a link leads to a heading that is not there"),
+            fix=msg("Correct the part after the #, which is the heading in lower case with"
+                    " hyphens."),
+        ),
+        Rule(
+            id="old-report",
+            gate="dependencies",
+            title=msg("the report on the dependencies is old"),
+            why=msg("A vulnerability that was published since is not in it."),
+            fix=msg("Run the audit again. `max_age` in gates.yaml says how old it may be."),
+        ),
+        Rule(
+            id="not-audited",
+            gate="dependencies",
+            title=msg("a package could not be audited"),
+            why=msg("The auditor found no record of it, so nothing is known about it."),
+            fix=msg("Audit it by hand, or install it from where the auditor finds it."),
+        ),
+        Rule(
+            id="unused-allow",
+            gate="secrets",
+            title=msg("an entry of the allow-list matches nothing"),
+            why=msg("It may hide a real secret one day."),
+            fix=msg("Remove the entry from gates.yaml."),
+        ),
+    )
+}  # fmt: skip
+
+
+def find(rule_id: str) -> Rule:
+    """The rule with this id. Raises UsageError, with the nearest id, for an unknown one."""
+    for known in (OURS, _secrets(), _bandit()):
+        if rule_id in known:
+            return known[rule_id]
+        folded = {name.casefold(): rule for name, rule in known.items()}
+        if rule_id.casefold() in folded:
+            return folded[rule_id.casefold()]
+    close = nearest(rule_id, [*OURS, *_secrets(), *_bandit()])
+    raise UsageError(
+        msg("no rule is called '{rule}'", rule=rule_id),
+        hint=f"sdlc gate explain {close}" if close else "sdlc gate run --format json",
+    )
+
+
+def _secrets() -> dict[str, Rule]:
+    from sdlc_cli.gate.engines import secrets
+
+    return {
+        rule_id: Rule(
+            id=rule_id,
+            gate="secrets",
+            title=title,
+            why=msg("What lies in a repository is known to everyone who ever cloned it, also"
+                    " after it was deleted."),
+            fix=msg("Revoke the key where it was issued, then read the new one from the"
+                    " environment or a secret store. What is no secret goes into `allow` in"
+                    " gates.yaml, with its reason."),
+        )
+        for rule_id, title in secrets.RULES.items()
+    }  # fmt: skip
+
+
+def _bandit() -> dict[str, Rule]:
+    from bandit.core import docs_utils, extension_loader
+
+    manager = extension_loader.MANAGER
+    rules: dict[str, Rule] = {}
+    for rule_id, plugin in manager.plugins_by_id.items():
+        text = inspect.cleandoc(plugin.plugin.__doc__ or "")
+        title, _blank, rest = text.partition("\n")
+        why = rest.split(":Example:")[0].split(".. seealso")[0].strip()
+        rules[rule_id] = _of_bandit(rule_id, title.strip("* "), why, docs_utils.get_url(rule_id))
+    for rule_id, entry in manager.blacklist_by_id.items():
+        url = docs_utils.get_url(rule_id)
+        rules[rule_id] = _of_bandit(rule_id, entry["name"], entry["message"], url)
+    return rules
+
+
+def _of_bandit(rule_id: str, title: str, why: str, url: str) -> Rule:
+    return Rule(
+        id=rule_id,
+        gate="security",
+        title=title.removeprefix(f"{rule_id}:").strip(),
+        why=why,
+        fix=msg("The page below shows safe code. Where the code is safe as it is, say why in a"
+                " comment: # nosec {rule}", rule=rule_id),
+        url=url,
+    )  # fmt: skip
