@@ -168,6 +168,7 @@ class _Reader:
                 return self._struct(struct, node, path, line)
             case inspect.DictType() as table:
                 sections = chosen.extra.get("sections")
+                values.check_length(table, cast(Section, node).pairs)
                 if isinstance(sections, Sections):
                     return self._sections(sections, cast(Section, node), path)
                 return self._dict(table, cast(Section, node), path)
@@ -230,13 +231,12 @@ class _Reader:
                 self.report(_line_of(node, below, line), full, message)
 
     def _dict(self, type_: inspect.DictType, node: Section, path: Key) -> dict[object, object]:
-        values.check_length(type_, node.pairs)
         made: dict[object, object] = {}
         lines: dict[object, int] = {}
         for name, key, value in self._entries(node, path):
             here = (*path, name)
             try:
-                word = Word(key.text, key.plain, replaced=False)
+                word = Word(key.text, plain=False, replaced=True)  # `true: x` and `"1": x` too
                 wanted = values.choose(values.options(type_.key_type), key, word)
                 read_key = values.convert(wanted, key, word)
             except Refused as error:
