@@ -1,0 +1,312 @@
+"""Which files a project consists of: git's answer where there is one, else our own walk."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sdlc_cli.core.i18n import msg
+from sdlc_cli.core.ignore import Rules, rules, rules_in
+
+# Made by tools, never by people: left out even where git tracks them.
+LEFT_OUT = frozenset({
+    ".git", ".hg", ".svn", ".bzr", "node_modules", "__pycache__", ".tox", ".nox", ".eggs",
+    ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".pytype", ".ipynb_checkpoints",
+})  # fmt: skip
+VENV_MARK = "pyvenv.cfg"
+GIT_TIMEOUT_S = 60.0
+IGNORE_FILE_LIMIT = 1_000_000  # bytes; a larger .gitignore is not one
+
+# What a repository's own configuration could make `git ls-files` run, switched off: the file
+# system monitor and hooks by configuration, and, for a partial clone with a sparse index, the
+# fetch of missing objects, whose transport may be any command (git-config(1), gitprotocols).
+_GIT = (
+    "git", "--no-pager", "--literal-pathspecs", "--no-optional-locks",
+    "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+    "-c", "safe.bareRepository=explicit", "-c", "protocol.allow=never",
+)  # fmt: skip
+_GIT_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "none",  # outranks protocol.* of the repository's configuration
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Regular files, sorted, relative to the root, with `/`; and what was met and left, and why.
+
+    Names that are not UTF-8 hold surrogates, as `os.fsdecode` makes them.
+    """
+
+    files: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
+def listing(
+    root: Path,
+    paths: Sequence[str] = (),
+    exclude: Iterable[str] = (),
+    *,
+    exclude_base: str = "",
+    use_git: bool = True,
+) -> Listing:
+    """The files under `root` that are the project's own.
+
+    Tracked files and those that no ignore rule names; a folder that holds another repository,
+    a virtual environment or what tools left behind is passed over. Symlinks to folders are
+    never followed. `paths` limits the answer to these files and folders; a file that is named
+    there counts even when it is ignored. `exclude` are gitignore patterns relative to
+    `exclude_base`, a folder relative to `root`.
+    """
+    root = Path(os.path.realpath(root))
+    wanted = sorted({path.strip("/") for path in paths} - {".", ""})
+    if len(wanted) < len({path.strip("/") or "." for path in paths}):
+        wanted = []  # the root itself was asked for: no limit
+    tree = _Tree(root)
+    names = _from_git(root, wanted) if use_git else None
+    if names is None:
+        names = _walk(tree, wanted)
+    names.update(path for path in wanted if tree.is_file(path))
+    return _sift(tree, names, rules(exclude), f"{exclude_base}/" if exclude_base else "")
+
+
+def _sift(tree: "_Tree", names: set[str], excluded: Rules, base: str) -> Listing:
+    files: set[str] = set()
+    skipped: dict[str, str] = {}
+    links: list[str] = []
+    for name in names | tree.specials(names):
+        if name.startswith(base) and excluded.covers(name[len(base) :]):
+            continue
+        kind = tree.kind(name)
+        if kind == "file":
+            files.add(name)
+        elif kind == "link":
+            links.append(name)
+        elif kind in _REASONS:
+            skipped[name] = _REASONS[kind]
+    for name in links:
+        if reason := _link_reason(tree.root, name, files):
+            skipped[name] = reason
+    skipped.update(tree.unreadable)
+    return Listing(files=tuple(sorted(files)), skipped=tuple(sorted(skipped.items())))
+
+
+_REASONS: Mapping[str, str] = {
+    "folder": msg("another repository (a submodule?), not looked into"),
+    "pipe": msg("a named pipe, not a file"),
+    "socket": msg("a socket, not a file"),
+    "device": msg("a device, not a file"),
+}
+
+
+def _link_reason(root: Path, name: str, files: set[str]) -> str:
+    """Why the symlink is not judged; empty when its target is, under its own name."""
+    try:
+        target = os.path.realpath(root / name, strict=True)
+    except FileNotFoundError:
+        return msg("a symlink to nothing")
+    except OSError:
+        return msg("a symlink that leads nowhere: it is part of a loop or may not be read")
+    inside = os.path.relpath(target, root)
+    if inside == ".." or inside.startswith("../"):
+        return msg("a symlink out of the tree")
+    if os.path.isdir(target):
+        return msg("a symlink to a folder, not followed")
+    return "" if inside in files else msg("a symlink to a file that is left out")
+
+
+@dataclass(slots=True)
+class _Tree:
+    """The real folders below `root`, each read once; no symlink is ever followed."""
+
+    root: Path
+    unreadable: dict[str, str] = field(default_factory=dict)
+    _folders: dict[str, dict[str, str]] = field(default_factory=dict)
+    _own: dict[str, bool] = field(default_factory=dict)
+
+    def entries(self, folder: str) -> dict[str, str]:
+        """Name -> kind of what is in `folder`; nothing when it is no folder of the project's."""
+        return self._folders_of(folder) if self.is_own(folder) else {}
+
+    def _read(self, folder: str) -> dict[str, str]:
+        try:
+            with os.scandir(self.root / folder) as entries:
+                return {entry.name: _kind(entry) for entry in entries}
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            why = error.strerror or str(error)
+            self.unreadable[folder or "."] = msg("the folder cannot be read: {why}", why=why)
+            return {}
+
+    def is_own(self, folder: str) -> bool:
+        """True for a real folder all the way down that nothing here leaves out."""
+        at = 0
+        while at < len(folder):  # from the top down, so that any depth will do
+            at = folder.find("/", at + 1)
+            at = len(folder) if at < 0 else at
+            if not self._is_own_below_own(folder[:at]):
+                return False
+        return True
+
+    def _is_own_below_own(self, folder: str) -> bool:
+        known = self._own.get(folder)
+        if known is None:
+            parent, _, name = folder.rpartition("/")
+            known = name not in LEFT_OUT and self._folders_of(parent).get(name) == "folder"
+            if known:
+                inside = self._folders_of(folder)
+                known = VENV_MARK not in inside and not self.is_repository(folder)
+            if not known:
+                self._folders[folder] = {}
+            self._own[folder] = known
+        return known
+
+    def _folders_of(self, folder: str) -> dict[str, str]:
+        if folder not in self._folders:
+            self._folders[folder] = self._read(folder)
+        return self._folders[folder]
+
+    def is_repository(self, folder: str) -> bool:
+        """True when git would take `folder` for a repository of its own."""
+        mark = self._folders.get(folder, {}).get(".git")
+        return mark == "file" or (
+            mark == "folder" and (self.root / folder / ".git" / "HEAD").is_file()
+        )
+
+    def kind(self, path: str) -> str:
+        folder, _, name = path.rpartition("/")
+        if name in LEFT_OUT:
+            return ""
+        kind = self.entries(folder).get(name, "")
+        if kind != "folder":
+            return kind
+        return "folder" if VENV_MARK not in self._peek(path) else ""
+
+    def _peek(self, folder: str) -> Iterable[str]:
+        with suppress(OSError):
+            return os.listdir(self.root / folder)
+        return ()
+
+    def is_file(self, path: str) -> bool:
+        return self.kind(path) in ("file", "link", "pipe", "socket", "device")
+
+    def specials(self, names: Iterable[str]) -> set[str]:
+        """Pipes, sockets and devices beside `names`: git does not list them, a user asks."""
+        folders = {name.rpartition("/")[0] for name in names}
+        return {
+            f"{folder}/{name}" if folder else name
+            for folder in folders
+            for name, kind in self.entries(folder).items()
+            if kind in ("pipe", "socket", "device")
+        }
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "link"
+    if entry.is_file(follow_symlinks=False):
+        return "file"
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    try:
+        mode = entry.stat(follow_symlinks=False).st_mode
+    except OSError:
+        return ""
+    if stat.S_ISFIFO(mode):
+        return "pipe"
+    return "socket" if stat.S_ISSOCK(mode) else "device"
+
+
+def _from_git(root: Path, paths: Sequence[str]) -> set[str] | None:
+    """What git lists, or None: no repository, no git, or git refuses (another owner)."""
+    if not os.path.lexists(root / ".git"):
+        return None
+    command = (*_GIT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
+    }
+    limits = {
+        # Without them a broken .git would let git take a repository further up, or the
+        # configuration name a work tree elsewhere.
+        "GIT_CEILING_DIRECTORIES": str(root.parent),
+        "GIT_WORK_TREE": str(root),
+    }
+    try:
+        done = subprocess.run(
+            command,
+            cwd=root,
+            env=kept | _GIT_ENVIRONMENT | limits,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=GIT_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode:
+        return None
+    return {os.fsdecode(name.removesuffix(b"/")) for name in done.stdout.split(b"\0") if name}
+
+
+def _walk(tree: _Tree, paths: Sequence[str]) -> set[str]:
+    """What git would list of an untracked tree, by .gitignore files and .git/info/exclude."""
+    top = [("", _ignore_file(tree.root / ".git" / "info" / "exclude"))]
+    names: set[str] = set()
+    todo: list[tuple[str, list[tuple[str, Rules]]]] = [("", top)]
+    while todo:
+        folder, above = todo.pop()
+        entries = tree.entries(folder)
+        prefix = f"{folder}/" if folder else ""
+        inherited = above
+        if entries.get(".gitignore") == "file":
+            inherited = [*above, (prefix, _ignore_file(tree.root / prefix / ".gitignore"))]
+        for path, kind in _within(prefix, entries, paths):
+            is_folder = kind == "folder"
+            if path.rpartition("/")[2] in LEFT_OUT or _ignored(inherited, path, is_folder):
+                continue
+            if is_folder and tree.is_own(path):
+                todo.append((path, inherited))
+            else:
+                names.add(path)
+    return names
+
+
+def _within(
+    prefix: str, entries: Mapping[str, str], paths: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """The entries that lie in one of `paths`, or on the way there."""
+    for name, kind in entries.items():
+        path = prefix + name
+        if not paths or any(
+            f"{path}/".startswith(f"{limit}/") or f"{limit}/".startswith(f"{path}/")
+            for limit in paths
+        ):
+            yield path, kind
+
+
+def _ignored(above: Sequence[tuple[str, Rules]], path: str, is_folder: bool) -> bool:
+    for prefix, lines in reversed(above):
+        decision = lines.decide(path[len(prefix) :], is_folder=is_folder)
+        if decision is not None:
+            return decision
+    return False
+
+
+def _ignore_file(path: Path) -> Rules:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return Rules(())
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return Rules(())
+        return rules_in(file.read(IGNORE_FILE_LIMIT))
