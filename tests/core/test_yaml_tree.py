@@ -1,4 +1,4 @@
-"""Both of PyYAML's parsers give the same tree and refuse the same texts."""
+"""YAML text -> tree: PyYAML's two parsers alike, and what is refused is told in plain words."""
 
 import pytest
 import yaml
@@ -73,3 +73,54 @@ def test_an_alias_is_its_node_and_not_a_copy(loader: type[yaml.SafeLoader]) -> N
 def test_many_values_are_refused_without_aliases_too() -> None:
     with pytest.raises(TreeError, match="more than 100,000 values"):
         compose("a: [" + "1," * 100_001 + "]")
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{new}: &{new} [{','.join(['*' + old] * 10)}]\n"
+    for old, new in zip("abcdef", "bcdefg", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("text: a\npart:\n\tname: b", "3: a tab stands where YAML wants spaces",
+                     id="tab"),
+        pytest.param("part:\n  name: b\n\tsize: 1", "3: a tab stands where YAML wants spaces",
+                     id="tab after spaces"),
+        pytest.param("a: 1\nb: c: d", "2: a ':' too many, or the line is indented wrongly;"
+                     " quote text that holds ': '", id="colon"),
+        pytest.param("a: 1\n b: 2", "2: a ':' too many, or the line is indented wrongly;"
+                     " quote text that holds ': '", id="indent"),
+        pytest.param("a:\n  - 1\n - 2", "3: the line does not fit the lines above; is it indented"
+                     " as they are?", id="outdent"),
+        pytest.param("a: 'x\nb: 1\n", "1: the quote that opens here is never closed", id="quote"),
+        pytest.param("b: 1\na: [1, 2\nc: 3", "2: the bracket that opens here is not closed, or"
+                     " lacks a ','", id="bracket"),
+        pytest.param("a: @x", "1: a value starts with a character that needs quotes around the"
+                     " value", id="reserved character"),
+        pytest.param("a: *x", "1: there is no anchor '&x' before this", id="no anchor"),
+        pytest.param("a: &a\n  - *a", "2: the alias '*a' stands inside its own anchor and never"
+                     " ends", id="recursive anchor"),
+        pytest.param(BOMB, "5: holds more than 100,000 values, each alias counted as all it"
+                     " stands for", id="billion laughs"),
+        pytest.param("a: " + "[" * 101, "1: nested deeper than 100 levels", id="deep"),
+        pytest.param("a: " + "[" * 500_000, "1: nested deeper than 100 levels", id="very deep"),
+        pytest.param("a: !!python/object:os.system x", "1: the tag '!python/object:os.system' is"
+                     " not supported", id="tag"),
+        pytest.param("a: 1\n<<: 5", "2: '<<' merges a section of keys, or a list of them; this is"
+                     " neither", id="merge"),
+        pytest.param("a: 1\n---\nb: 2", "2: a second document starts here; keep one file for each",
+                     id="two documents"),
+        pytest.param("a: 1\nb: \x07", "2: holds the character U+0007, which YAML does not allow",
+                     id="control character"),
+        pytest.param("\ud800", "1: holds the character U+D800, which YAML does not allow",
+                     id="half a pair"),
+        pytest.param('a: "\\0"', "1: holds the character U+0000, written as \\…", id="NUL"),
+    ],
+)  # fmt: skip
+def test_what_is_no_yaml_of_ours_is_told_in_plain_words(text: str, expected: str) -> None:
+    with pytest.raises(TreeError) as caught:
+        compose(text)
+
+    assert f"{caught.value.line}: {caught.value.message}" == expected
