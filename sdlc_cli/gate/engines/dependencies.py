@@ -11,7 +11,7 @@ from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate.advisories import Advisory, Audit, read
 from sdlc_cli.gate.config import Dependencies
-from sdlc_cli.gate.formula import POINTS
+from sdlc_cli.gate.formula import LEAST_LINES, density, density_terms
 from sdlc_cli.gate.model import Measurement
 from sdlc_cli.gate.source import Project
 
@@ -60,9 +60,8 @@ def _judge(project: Project, options: Dependencies, audit: Audit, made_at: datet
     findings += [_not_audited(package, reason) for package, reason in skipped]
     if age_s > options.max_age:
         findings.append(_old(options, age_s))
-    points = sum(POINTS[finding.severity] for finding in findings)
     return Measurement(
-        score=float(100 * 2 ** -(points / HALF)),
+        score=density((finding.severity for finding in findings), LEAST_LINES, HALF),
         findings=tuple(findings),
         metrics={
             "report": options.report,
@@ -71,6 +70,7 @@ def _judge(project: Project, options: Dependencies, audit: Audit, made_at: datet
             "vulnerabilities": len(audit.advisories),
             "not_audited": len(skipped),
             "report_age_s": round(age_s),
+            "formula": density_terms(LEAST_LINES, HALF),
             "report_time": made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         },
     )

@@ -15,10 +15,10 @@ from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate.config import Docs
-from sdlc_cli.gate.formula import share
+from sdlc_cli.gate.formula import share, share_terms
 from sdlc_cli.gate.links import Link, markdown_anchors, markdown_links, rst_links
 from sdlc_cli.gate.model import Measurement, Outcome, SkippedFile
-from sdlc_cli.gate.source import MAX_BYTES, Project, Unit
+from sdlc_cli.gate.source import MAX_BYTES, Project, Unit, unreadable
 
 MARKDOWN = (".md", ".markdown")
 RST = (".rst",)
@@ -77,10 +77,11 @@ def conclude(
             reason=msg("there is no public object and no local link to judge"),
             skipped_files=skipped,
         )
+    good = totals["documented"] + totals["live_links"]
     return Measurement(
-        score=share(totals["documented"] + totals["live_links"], total),
+        score=share(good, total),
         findings=tuple(finding for outcome in judged for finding in outcome.findings),
-        metrics=totals,
+        metrics={**totals, "formula": share_terms(good, total, "finding")},
         skipped_files=skipped,
     )
 
@@ -101,7 +102,7 @@ def _docstrings(unit: Unit) -> Outcome:
     try:
         tree = unit.tree
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return Outcome(skipped=msg("does not parse: {reason}", reason=_reason(error)))
+        return Outcome(skipped=unreadable(error))
     if not tree.body:  # an empty __init__.py has nothing to tell
         return Outcome(numbers={"objects": 0, "documented": 0})
     missing: list[Finding] = []
@@ -116,10 +117,6 @@ def _docstrings(unit: Unit) -> Outcome:
     missing.sort(key=lambda finding: finding.location.line)
     numbers = {"objects": count, "documented": count - len(missing)}
     return Outcome(findings=tuple(missing), numbers=numbers)
-
-
-def _reason(error: Exception) -> str:
-    return error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
 
 
 def _undocumented(path: str, line: int, name: str, message: str) -> Finding:
@@ -214,8 +211,8 @@ def _documented(node: Definition) -> bool:
 def _links(state: State, unit: Unit, *, markdown: bool) -> Outcome:
     try:
         text = unit.text.replace("\r\n", "\n").replace("\r", "\n")
-    except (UnicodeDecodeError, LookupError):
-        return Outcome(skipped=msg("is not UTF-8"))
+    except (UnicodeDecodeError, LookupError) as error:
+        return Outcome(skipped=unreadable(error))
     judged = 0
     dead: list[Finding] = []
     for link in markdown_links(text) if markdown else rst_links(text):
