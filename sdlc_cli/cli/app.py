@@ -9,7 +9,7 @@ from typer._click import Context, exceptions
 
 from sdlc_cli import __version__
 from sdlc_cli.cli import completion, front, gate, start
-from sdlc_cli.cli.help import CONTEXT, App, console, in_our_words
+from sdlc_cli.cli.help import CONTEXT, App, Group, console, in_our_words
 from sdlc_cli.cli.options import must_be_one_of
 from sdlc_cli.core import i18n
 from sdlc_cli.core.console import Console
@@ -101,12 +101,21 @@ app.add_typer(gate.app, name="gate", short_help=front.commands()["gate"])
 start.register(app)
 
 
+def build() -> Group:
+    """The whole command table, in the order of the first page."""
+    root = typer.main.get_command(app)
+    assert isinstance(root, Group)
+    order = list(front.commands())
+    root.commands = dict(sorted(root.commands.items(), key=lambda item: order.index(item[0])))
+    return root
+
+
 def main(argv: list[str]) -> int:
     """Run one command and answer with its exit code.
 
     Raises SdlcError and whatever else goes wrong: `cli.ending.run` turns it into an exit code.
     """
-    root = typer.main.get_command(app)
+    root = build()
     if completion.VARIABLE in os.environ:
         return completion.answer(root)
     try:

@@ -98,7 +98,6 @@ def programs() -> tuple[tuple[str, str], ...]:
     return (
         ("git", msg("ignored files, changed lines, and the drill's scratch copy")),
         ("uv", msg("test commands in the environment of a uv project")),
-        ("valgrind", msg("benchmarks counted in instructions")),
     )
 
 
@@ -189,7 +188,7 @@ def _table(title: str, rows: list[tuple[str, str, str]], width: int) -> list[str
         )
         if width - start < 24:  # too narrow for three columns: the text goes below
             lines.append(head.rstrip())
-            lines += ["    " + line for line in wrap(text, width - 4)]
+            lines += ["    " + line for line in wrap(text, width - 4) if text]
             continue
         body = wrap(text, width - start)
         lines.append((head + body[0]).rstrip())
@@ -227,10 +226,10 @@ def _interpreters() -> tuple[Interpreter, ...]:
     """One interpreter for each version from 3.11 on: ours, those on PATH, pyenv's and uv's."""
     found: dict[int, Interpreter] = {}
     for minor in range(_OLDEST, _NEWEST + 1):
-        path = shutil.which(f"python3.{minor}") or _managed(minor)
-        version = _version_of(path) if path else ""
-        if path and version:
-            found[minor] = Interpreter(version=version, path=path)
+        for path in (shutil.which(f"python3.{minor}") or "", _managed(minor)):
+            version = _version_of(path) if path else ""  # a shim of pyenv may lead nowhere
+            if version and minor not in found:
+                found[minor] = Interpreter(version=version, path=path)
     if sys.executable:
         own = Interpreter(version=platform.python_version(), path=sys.executable)
         found[sys.version_info.minor] = own

@@ -232,6 +232,7 @@ def _own_words(option: core.TyperOption | None) -> core.TyperOption | None:
         option.opts = list(front.HELP)
         option.help = front.help_line()
         option.callback = _show_help
+        adopt(option)
     return option
 
 

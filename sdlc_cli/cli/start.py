@@ -75,9 +75,17 @@ def _schema_text() -> str:
     return _("Without NAME it lists the names. Editors take such a file to check what you write.")
 
 
+def _schema_names(incomplete: str) -> list[str]:
+    from sdlc_cli.cli import schemas
+
+    return [name for name in schemas.NAMES if name.startswith(incomplete)]
+
+
 def schema(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help=_("The file or the result."))] = "",
+    name: Annotated[
+        str, typer.Argument(help=_("The file or the result."), autocompletion=_schema_names)
+    ] = "",
     output: OutputPath = None,
 ) -> None:
     """Print one schema, or the names of all."""

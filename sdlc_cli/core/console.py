@@ -91,9 +91,9 @@ class Console:
         if output is None:
             self.result(text)
             return
-        from sdlc_cli.core.files import write
+        from sdlc_cli.core.files import write_atomic
 
-        write(output, text if text.endswith("\n") or not text else text + "\n")
+        write_atomic(output, text if text.endswith("\n") or not text else text + "\n")
         self.note(_("wrote {path}").format(path=output))
 
     def note(self, text: str) -> None:
