@@ -1,0 +1,257 @@
+"""Reads a coverage report: how much of the project's code its tests run.
+
+Score: covered lines of all coverable ones, in percent; with `branches`, lines and branches
+together, as coverage.py's total. Findings show where the gaps are and cost no further points.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from sdlc_cli.core.errors import WorkError
+from sdlc_cli.core.finding import Finding, Location, Severity
+from sdlc_cli.core.i18n import msg
+from sdlc_cli.gate import coverage_report, formula
+from sdlc_cli.gate.coverage_report import CoverageReport, FileCoverage
+from sdlc_cli.gate.model import Measurement
+from sdlc_cli.gate.options import Coverage
+from sdlc_cli.gate.source import Project
+
+PLACES = ("coverage.xml", "coverage.json", "lcov.info", "coverage/lcov.info", "coverage.lcov")
+LARGEST_REPORT = 200_000_000  # bytes
+SHOWN = 20  # findings of a kind
+RANGES = 10  # in one message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Totals:
+    """Lines and branches: covered, and all."""
+
+    lines: tuple[int, int]
+    branches: tuple[int, int]
+
+
+def check(project: Project, name: str, options: Coverage) -> Measurement:
+    """Read the report. Raises WorkError for one that is named and cannot be used."""
+    path = _find(project, options)
+    if path is None:
+        return Measurement(outcome="skipped", reason=_no_report(project))
+    report = _read(path)
+    folders = [str(folder.absolute()) for folder in (path.parent, project.base, project.root)]
+    placed = coverage_report.place(report, project.files, folders[-1], folders)
+    files: dict[str, FileCoverage] = {}
+    for written, file in sorted(placed.items()):
+        files.setdefault(file, FileCoverage()).add(report.files[written])
+    return _judge(project, options, path, report, files, len(report.files) - len(placed))
+
+
+def _judge(
+    project: Project,
+    options: Coverage,
+    path: Path,
+    report: CoverageReport,
+    files: Mapping[str, FileCoverage],
+    elsewhere: int,
+) -> Measurement:
+    shown = _shown(project, path)
+    totals = _totals(files.values())
+    absent = _absent(project, files)
+    metrics = _metrics(shown, report, files, totals) | {
+        "files_elsewhere": elsewhere,
+        "files_not_in_report": len(absent),
+    }
+    if not files:
+        reason = msg("{report} covers none of the files judged here", report=shown)
+        return Measurement(outcome="error", reason=reason, metrics=metrics)
+    if not totals.lines[1]:
+        reason = msg("{report} measured no line of code", report=shown)
+        return Measurement(outcome="error", reason=reason, metrics=metrics)
+    if options.branches and not report.has_branches:
+        reason = msg(
+            "{report} holds no branches: measure with 'coverage run --branch'", report=shown
+        )
+        return Measurement(outcome="error", reason=reason, metrics=metrics)
+    covered, coverable = totals.lines
+    if options.branches:
+        covered, coverable = covered + totals.branches[0], coverable + totals.branches[1]
+    return Measurement(
+        score=formula.share(covered, coverable),
+        findings=(*_gaps(files), *_stale(project, path, files), *_not_in_report(absent, shown)),
+        metrics=metrics,
+    )
+
+
+def _find(project: Project, options: Coverage) -> Path | None:
+    """The report that is named, else the newest in the usual places."""
+    if options.report:
+        return project.base / options.report
+    found = [
+        folder / place
+        for folder in dict.fromkeys((project.base, project.root))
+        for place in PLACES
+        if (folder / place).is_file()
+    ]
+    return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
+
+
+def _no_report(project: Project) -> str:
+    if (project.base / ".coverage").is_file():
+        return msg("there is coverage data and no report: run 'coverage xml' first")
+    return msg(
+        "no coverage report was found (looked for {places}): run 'coverage run -m pytest' and"
+        " 'coverage xml' first",
+        places=", ".join(PLACES),
+    )
+
+
+def _read(path: Path) -> CoverageReport:
+    try:
+        if path.stat().st_size > LARGEST_REPORT:
+            raise WorkError(msg("the coverage report {file} is too large", file=path.name))
+        return coverage_report.read(path.read_bytes())
+    except OSError as error:
+        raise WorkError(
+            msg("the coverage report {file} cannot be read: {why}", file=path.name,
+                why=error.strerror or str(error)),
+            hint=msg("run 'coverage xml' first, or correct 'report:' in gates.yaml"),
+        ) from error  # fmt: skip
+    except ValueError as error:
+        raise WorkError(
+            msg("the coverage report {file} cannot be used: {why}", file=path.name, why=str(error))
+        ) from error
+
+
+def _shown(project: Project, path: Path) -> str:
+    return (
+        path.relative_to(project.root).as_posix()
+        if path.is_relative_to(project.root)
+        else (str(path))
+    )
+
+
+def _totals(files: Iterable[FileCoverage]) -> _Totals:
+    files = list(files)
+    counts = [file.branch_count for file in files]
+    return _Totals(
+        lines=(
+            sum(sum(file.lines.values()) for file in files),
+            sum(len(file.lines) for file in files),
+        ),
+        branches=(sum(taken for taken, _ in counts), sum(total for _, total in counts)),
+    )
+
+
+def _metrics(
+    shown: str, report: CoverageReport, files: Mapping[str, FileCoverage], totals: _Totals
+) -> dict[str, object]:
+    return {
+        "report": shown,
+        "format": report.format,
+        "files": len(files),
+        "lines_covered": totals.lines[0],
+        "lines": totals.lines[1],
+        "branches_covered": totals.branches[0],
+        "branches": totals.branches[1],
+    }
+
+
+def _gaps(files: Mapping[str, FileCoverage]) -> Iterable[Finding]:
+    """The files with most lines that no test runs."""
+    gaps = [(file.missing, len(file.lines), path) for path, file in files.items()]
+    gaps.sort(key=lambda gap: (-len(gap[0]), gap[2]))
+    for missing, total, path in gaps[:SHOWN]:
+        if missing:
+            yield Finding(
+                rule="uncovered",
+                severity=Severity.LOW,
+                message=msg(
+                    "{missing} of {total} lines are run by no test: {ranges}",
+                    missing=len(missing),
+                    total=total,
+                    ranges=_ranges(missing),
+                ),
+                location=Location(path=path, line=missing[0]),
+                context=path,
+            )
+
+
+def _ranges(lines: list[int]) -> str:
+    """`[1, 2, 3, 7]` as `1-3, 7`."""
+    ranges: list[list[int]] = []
+    for line in lines:
+        if ranges and ranges[-1][1] == line - 1:
+            ranges[-1][1] = line
+        else:
+            ranges.append([line, line])
+    words = [f"{a}-{b}" if b > a else str(a) for a, b in ranges[:RANGES]]
+    return ", ".join(words + ["…"] * (len(ranges) > RANGES))
+
+
+def _stale(project: Project, report: Path, files: Iterable[str]) -> Iterable[Finding]:
+    written = report.stat().st_mtime_ns
+    newer = [path for path in files if _changed(project.root / path) > written]
+    if newer:
+        yield Finding(
+            rule="stale-report",
+            severity=Severity.LOW,
+            message=msg(
+                "the report is older than the files it describes: {count} changed since, {path}"
+                " first",
+                count=len(newer),
+                path=min(newer),
+            ),
+            location=Location(path=_shown(project, report)),
+        )
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _absent(project: Project, files: Mapping[str, FileCoverage]) -> list[str]:
+    """Code beside measured code that the report does not know: as a rule, nothing imports it."""
+    folders = {PurePosixPath(path).parent for path in files}
+    endings = {PurePosixPath(path).suffix for path in files}
+    absent = []
+    for file in project.files:
+        path = PurePosixPath(file)
+        near = path.parent in folders or any(
+            parent in folders and parent != PurePosixPath() for parent in path.parents
+        )
+        if near and path.suffix in endings and file not in files and not _is_test(path):
+            absent.append(file)
+    return [file for file in absent if _size(project.root / file)]
+
+
+def _is_test(path: PurePosixPath) -> bool:
+    return (
+        path.name.startswith("test_")
+        or path.stem.endswith("_test")
+        or path.name == "conftest.py"
+        or not {"test", "tests"}.isdisjoint(path.parts)
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _not_in_report(absent: list[str], shown: str) -> Iterable[Finding]:
+    for path in absent[:SHOWN]:
+        yield Finding(
+            rule="not-in-report",
+            severity=Severity.LOW,
+            message=msg(
+                "{report} does not mention this file, so it does not count: measure with"
+                " 'coverage run --source'",
+                report=shown,
+            ),
+            location=Location(path=path),
+            context=path,
+        )
