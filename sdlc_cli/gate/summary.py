@@ -7,6 +7,7 @@ from sdlc_cli.core.findings_out import FileNotRead, FindingSet
 from sdlc_cli.core.i18n import _, local, msg, ngettext
 from sdlc_cli.core.printable import visible
 from sdlc_cli.core.table import Column, Table
+from sdlc_cli.gate import formula
 from sdlc_cli.gate.model import CheckResult, GateReport, Status
 
 TOOL = "sdlc"
@@ -59,12 +60,14 @@ def severity_word(severity: Severity) -> str:
 
 
 def points(score: float | None) -> str:
-    """A score for people: one decimal, rounded down, so that 89.97 never shows as 90."""
-    return "-" if score is None else f"{int(score * 10 + 1e-6) / 10:.1f}"
+    """A score for people, `-` where there is none."""
+    return "-" if score is None else formula.points(score)
 
 
 def score_line(report: GateReport) -> str:
     """The score beside what was asked for."""
+    if report.score is None and report.passed:
+        return _("no score")  # nothing of the change concerns a gate
     if report.score is None:
         return _("no score, {threshold} needed").format(threshold=points(report.threshold))
     return _("score {score}, {threshold} needed").format(

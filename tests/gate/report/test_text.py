@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -81,3 +82,11 @@ def test_ten_findings_are_shown_and_verbose_shows_all(reports: Reports) -> None:
 def test_a_score_just_under_the_minimum_is_not_rounded_up(reports: Reports) -> None:
     assert "89.9" in text.render(reports["realistic"]())
     assert "90.0" not in text.render(reports["realistic"]())
+
+
+def test_a_change_that_concerns_no_gate_passes_and_says_so(reports: Reports) -> None:
+    report = replace(reports["only_skipped"](), exit_code=0, reasons=("skipped: no changes",))
+    lines = text.render(report).split("\n")
+
+    assert lines[0] == "Passed: no score"
+    assert "- skipped: no changes" in lines
