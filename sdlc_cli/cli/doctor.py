@@ -150,7 +150,7 @@ def as_text(found: Examination, width: int) -> str:
         (_("Programs"), [_row(part) for part in found.programs]),
     ]
     lines = [line for title, table in tables for line in _table(title, table, width)]
-    return "\n".join([*lines, _verdict(found)])
+    return "\n".join([*lines, *wrap(_verdict(found), width)])
 
 
 def _verdict(found: Examination) -> str:
@@ -173,12 +173,12 @@ def _row(part: Part) -> tuple[str, str, str]:
 
 
 def _table(title: str, rows: list[tuple[str, str, str]], width: int) -> list[str]:
+    lines = wrap(title, width) if title else []
     if not rows:
-        return [title, "  -", ""]
+        return [*lines, "  -", ""]
     first = max(columns(row[0]) for row in rows)
     second = max(columns(row[1]) for row in rows)
     indent = "  " if title else ""
-    lines = [title] if title else []
     start = len(indent) + (first + 2 if first else 0) + (second + 2 if second else 0)
     for name, version, text in rows:
         head = (

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -138,13 +138,11 @@ class Console:
         stream = self.stderr
         if stream is not None:
             room = width(self._environ, stream) - 1
-            stream.write(f"\r\x1b[2K{cut(text, room)}")
-            stream.flush()
+            _whisper(stream, f"\r\x1b[2K{cut(text, room)}")
 
     def _clear(self) -> None:
         if self._progress is not None and self._progress.drawn and self.stderr is not None:
-            self.stderr.write("\r\x1b[2K")
-            self.stderr.flush()
+            _whisper(self.stderr, "\r\x1b[2K")
             self._progress.drawn = False
 
     def _say(self, text: str) -> None:
@@ -152,8 +150,7 @@ class Console:
         if stream is None:
             return
         self._clear()
-        stream.write(f"{local(text)}\n")
-        stream.flush()
+        _whisper(stream, f"{local(text)}\n")
 
     def _colors(self, stream: TextIO | None) -> bool:
         if self._color is not None:
@@ -212,6 +209,13 @@ class Progress:
         counter = f" {self._done}/{self._total}" if self._total else ""
         self.drawn = True
         self._draw(f"{local(self._label)}{counter}")
+
+
+def _whisper(stream: TextIO, text: str) -> None:
+    """Write by the way: that nobody can hear it must not spoil the work."""
+    with suppress(OSError, ValueError):
+        stream.write(text)
+        stream.flush()
 
 
 def width(environ: Mapping[str, str], stream: TextIO | None) -> int:

@@ -301,6 +301,7 @@ def test_errors_keep_what_they_say_when_they_are_explained() -> None:
         pytest.param("sdlc --version >&-", 3, "standard output is closed", id="closed, version"),
         pytest.param("sdlc nonsense 2>&-", 2, "", id="closed stderr"),
         pytest.param("sdlc nonsense 2>/dev/full", 2, "", id="full stderr"),
+        pytest.param("SDLC_LANG=xx sdlc schema 2>/dev/full", 0, "", id="full stderr, warning"),
         pytest.param("sdlc schema <&-", 0, "", id="closed stdin"),
     ],
 )
