@@ -1,0 +1,45 @@
+"""Build the wheel and run the tests on it: no source tree, no development dependency but pytest.
+
+Run: python .ci/wheel.py
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# These need what only developers have (schemas, linters, a browser) or the source tree itself.
+FOLDERS = ("core", "gate", "cli")
+
+
+def main() -> int:
+    """0 when every test passed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        subprocess.run(
+            [sys.executable, "-m", "build", "--wheel", "--outdir", work, ROOT],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        (wheel,) = work.glob("*.whl")
+        venv.create(work / "venv", with_pip=True)
+        python = work / "venv" / "bin" / "python"
+        subprocess.run([python, "-m", "pip", "install", "-q", wheel, "pytest"], check=True)
+        shutil.copytree(ROOT / "tests", work / "tests")
+        shutil.copytree(ROOT / "examples", work / "examples")
+        return subprocess.run(
+            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", work]
+            + ["--import-mode=importlib", "-m", "not dev and not slow"]
+            + [work / "tests" / folder for folder in FOLDERS],
+            cwd=work,
+            env={**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"},
+            check=False,
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
