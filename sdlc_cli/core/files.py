@@ -10,9 +10,17 @@ from pathlib import Path
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.core.listing import Listing, listing
+from sdlc_cli.core.listing import Listing, listing, read_regular
 
-__all__ = ["Listing", "cache_dir", "find_upward", "listing", "repository_root", "write_atomic"]
+__all__ = [
+    "Listing",
+    "cache_dir",
+    "find_upward",
+    "listing",
+    "read_regular",
+    "repository_root",
+    "write_atomic",
+]
 
 
 def repository_root(path: Path) -> Path:

@@ -302,11 +302,21 @@ def _ignored(above: Sequence[tuple[str, Rules]], path: str, is_folder: bool) -> 
 
 
 def _ignore_file(path: Path) -> Rules:
+    with suppress(OSError):
+        return rules_in(read_regular(path, IGNORE_FILE_LIMIT) or b"")
+    return Rules(())
+
+
+def read_regular(path: Path, limit: int) -> bytes | None:
+    """At most `limit` bytes of the file at `path`; None when it is not a regular file.
+
+    Never waits for a pipe's writer, never follows a symlink. Raises OSError.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return Rules(())
-    with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return Rules(())
-        return rules_in(file.read(IGNORE_FILE_LIMIT))
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(handle)

@@ -2,13 +2,19 @@
 
 import ast
 import io
+import os
+import re
 import tokenize
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from sdlc_cli.core.errors import ConfigError, UsageError
+from sdlc_cli.core.files import listing, read_regular
+from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate.model import SkippedFile
 
 Kind = Literal["python", "stub", "toml", "yaml", "json", "text", "binary"]
@@ -22,7 +28,11 @@ KINDS: Mapping[str, Kind] = {
     ".yml": "yaml",
     ".json": "json",
 }
-MAX_BYTES = 5_000_000  # a larger file is listed as skipped: parsing it could take gigabytes
+MAX_BYTES = 5_000_000  # a larger file is listed as skipped: no engine has to be ready for it
+# A syntax tree takes up to 1.9 kB a word of source (CPython 3.11; `a` on a line of its own), so
+# this many words stay under 600 MB. Code that people write has some 7 bytes a word: 2 MB.
+MAX_WORDS = 300_000
+_WORD = re.compile(rb"""\w+|[\[({'"~+-]|\.{3}""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +50,16 @@ class Project:
     configured: bool = True
 
 
+class TooLargeError(MemoryError):
+    """Python source whose syntax tree could take gigabytes: it is not parsed at all."""
+
+
 class Unit:
     """One file in memory. What cannot be had raises the same error each time it is asked for.
 
     Decoding raises UnicodeDecodeError, SyntaxError (a wrong coding line) or LookupError; parsing
-    raises SyntaxError, ValueError (NUL bytes), RecursionError or MemoryError (nesting).
+    raises SyntaxError, ValueError (NUL bytes), RecursionError or MemoryError (nesting;
+    TooLargeError for more than MAX_WORDS).
     """
 
     def __init__(self, path: str, data: bytes) -> None:
@@ -94,7 +109,7 @@ class Unit:
         """The syntax tree. The engines share it: read it, never change it."""
         if self._tree is None:
             try:
-                self._tree = ast.parse(self.data, self.path.encode("utf-8", "replace").decode())
+                self._tree = _parse(self.path, self.data)
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 self._tree = error
         if isinstance(self._tree, Exception):
@@ -105,3 +120,104 @@ class Unit:
     def tokens(self) -> list[tokenize.TokenInfo]:
         """All tokens. Raises tokenize.TokenError, SyntaxError, IndentationError."""
         return list(tokenize.tokenize(io.BytesIO(self.data).readline))
+
+
+def unreadable(error: Exception) -> str:
+    """The reason, in a sentence, why a `Unit` could not be decoded, parsed or tokenised."""
+    match error:
+        case TooLargeError():
+            return msg("Python of more than {words} words: too large to parse", words=MAX_WORDS)
+        case RecursionError() | MemoryError():
+            return msg("the code is nested too deeply")
+        case SyntaxError(lineno=line) if line:
+            return msg("not valid Python: {what}, line {line}", what=error.msg, line=line)
+        case UnicodeDecodeError():
+            return msg("not valid {encoding}", encoding=error.encoding)
+        case _:
+            return msg("not valid Python: {what}", what=str(error))
+
+
+def _parse(path: str, data: bytes) -> ast.Module:
+    if len(data) > 2 * MAX_WORDS and len(_WORD.findall(data)) > MAX_WORDS:
+        raise TooLargeError
+    name = path.encode("utf-8", "replace").decode()
+    with warnings.catch_warnings():  # as an error, a warning would make good code look broken
+        warnings.simplefilter("ignore")
+        return ast.parse(data, name)
+
+
+def open_project(
+    *,
+    root: Path,
+    base: Path,
+    scope: Path,
+    paths: Sequence[str] = (".",),
+    exclude: Sequence[str] = (),
+    configured: bool = True,
+) -> Project:
+    """The files of `scope`, a folder or one file, that `paths` let in and `exclude` leaves.
+
+    `paths` are files and folders, `exclude` gitignore patterns, both relative to `base`. Raises
+    UsageError when `scope` is not there or not in `root`, ConfigError for such a path.
+    """
+    root, base, scope = (Path(os.path.realpath(path)) for path in (root, base, scope))
+    base = base if base.is_relative_to(root) else root
+    if not scope.exists():
+        raise UsageError(msg("there is no {path}", path=str(scope)))
+    if not scope.is_relative_to(root):
+        raise UsageError(msg("{path} is not in {root}", path=str(scope), root=str(root)))
+    asked = _relative(scope, root)
+    limits = [_path_limit(path, base, root) for path in paths]
+    shared = [limit for one in limits if (limit := _narrower(one, asked)) is not None]
+    found = listing(root, shared, exclude, exclude_base=_relative(base, root)) if shared else None
+    return Project(
+        root=root,
+        base=base,
+        files=found.files if found else (),
+        skipped_files=tuple(
+            SkippedFile(path=path, reason=reason)
+            for path, reason in (found.skipped if found else ())
+        ),
+        configured=configured,
+    )
+
+
+def _relative(path: Path, root: Path) -> str:
+    relative = path.relative_to(root).as_posix()
+    return "" if relative == "." else relative
+
+
+def _path_limit(path: str, base: Path, root: Path) -> str:
+    full = Path(os.path.realpath(base / path))
+    hint = msg("'paths' in gates.yaml names files and folders, relative to {base}", base=str(base))
+    if not full.exists():
+        raise ConfigError(msg("paths: there is no {path}", path=path), hint=hint)
+    if not full.is_relative_to(root):
+        raise ConfigError(msg("paths: {path} is outside the project", path=path), hint=hint)
+    return _relative(full, root)
+
+
+def _narrower(one: str, other: str) -> str | None:
+    """The one of two paths that lies in the other; None when neither does."""
+    for inner, outer in ((one, other), (other, one)):
+        if not outer or inner == outer or inner.startswith(f"{outer}/"):
+            return inner
+    return None
+
+
+def read(project: Project, path: str) -> Unit | SkippedFile:
+    """The file at `path`, or why it cannot be had. Never waits, never follows a symlink."""
+    try:
+        # A pipe or a device may have taken the file's place since it was listed.
+        data = read_regular(project.root / path, MAX_BYTES + 1)
+    except FileNotFoundError:
+        return SkippedFile(path=path, reason=msg("it vanished during the run"))
+    except OSError as error:
+        why = error.strerror or str(error)
+        return SkippedFile(path=path, reason=msg("it cannot be read: {why}", why=why))
+    if data is None:
+        return SkippedFile(path=path, reason=msg("not a regular file"))
+    if len(data) > MAX_BYTES:
+        limit = f"{MAX_BYTES:,}"
+        return SkippedFile(path=path, reason=msg("larger than {limit} bytes", limit=limit))
+    return Unit(path, data)
