@@ -30,18 +30,18 @@ PathArgument = Annotated[
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Option("--only", metavar="GATE", help=_("Run this gate and no other. Repeatable.")),
+    typer.Option("--only", metavar="GATE", help=_("Run this gate and no other.")),
 ]
 Skip = Annotated[
     list[str] | None,
-    typer.Option("--skip", metavar="GATE", help=_("Leave this gate out. Repeatable.")),
+    typer.Option("--skip", metavar="GATE", help=_("Leave this gate out.")),
 ]
 Require = Annotated[
     list[str] | None,
     typer.Option(
         "--require",
         metavar="GATE",
-        help=_("When this gate is skipped, that is an error: exit code 3. Repeatable."),
+        help=_("When this gate is skipped, that is an error: exit code 3."),
     ),
 ]
 Generation = Annotated[
@@ -60,7 +60,7 @@ Report = Annotated[
     typer.Option(
         "--report",
         metavar="FORMAT=FILE",
-        help=_("Write the result in this form to this file too. Repeatable."),
+        help=_("Write the result in this form to this file too."),
     ),
 ]
 Jobs = Annotated[
@@ -234,14 +234,17 @@ def _run(
     output: Output,
 ) -> None:
     """Judge, deliver, leave with the verdict."""
-    from sdlc_cli.gate.report import load
+    from sdlc_cli.core.files import repository_root
+    from sdlc_cli.gate.report import View, load
 
     out = console(ctx)
-    report, loaded = _judge(out, path, config, selection)
-    view = _view(out, loaded.root)
+    root = repository_root(path)
+    report, _loaded = _judge(out, path, config, selection)
     for form, file in output.reports:
-        out.deliver(load(form).render(report, view), file)
-    out.deliver(load(output.form).render(report, view), output.file)
+        out.deliver(load(form).render(report, View(root=root)), file)
+    view = View(root=root) if output.file or output.form != "text" else _view(out)
+    machine = output.form != "text"
+    out.deliver(load(output.form).render(report, view), output.file, machine=machine)
     if "github" in (output.form, *(form for form, _file in output.reports)):
         _step_summary(report, os.environ)
     raise typer.Exit(report.exit_code)
@@ -316,16 +319,11 @@ def _output(
     return Output(form=form, file=file, reports=tuple(pairs))
 
 
-def _view(out: Console, root: Path | None = None) -> "View":
+def _view(out: Console) -> "View":
+    """As the terminal shows it."""
     from sdlc_cli.gate.report import View
 
-    return View(
-        width=out.width,
-        color=out.color,
-        encoding=out.encoding,
-        verbose=out.verbose,
-        root=root,
-    )
+    return View(width=out.width, color=out.color, encoding=out.encoding, verbose=out.verbose)
 
 
 def _step_summary(report: "GateReport", environ: Mapping[str, str]) -> None:

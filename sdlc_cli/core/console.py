@@ -1,5 +1,6 @@
 """Results on stdout, everything else on stderr: colour, width, quiet, progress."""
 
+import io
 import os
 import sys
 import threading
@@ -75,8 +76,11 @@ class Console:
         """`text` in `bold`, `dim`, `red`, `green`, `yellow` or `cyan`, where colour is wanted."""
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.color else text
 
-    def result(self, text: str) -> None:
-        """Write a result, with a line end if it has none. Raises WorkError on a closed stdout."""
+    def result(self, text: str, *, machine: bool = False) -> None:
+        """Write a result, with a line end if it has none. Raises WorkError on a closed stdout.
+
+        What a `machine` reads is UTF-8 whatever the terminal's encoding.
+        """
         stream = self.stdout
         if stream is None:
             raise WorkError(
@@ -84,12 +88,17 @@ class Console:
                 hint=msg("--output FILE, where the command has it"),
             )
         self._clear()
-        stream.write(text if text.endswith("\n") or not text else text + "\n")
+        text = text if text.endswith("\n") or not text else text + "\n"
+        if machine and isinstance(stream, io.TextIOWrapper):
+            stream.flush()
+            stream.buffer.write(text.encode())
+        else:
+            stream.write(text)
 
-    def deliver(self, text: str, output: Path | None) -> None:
+    def deliver(self, text: str, output: Path | None, *, machine: bool = False) -> None:
         """Write a result to the file that `--output` names, else to stdout. Raises WorkError."""
         if output is None:
-            self.result(text)
+            self.result(text, machine=machine)
             return
         from sdlc_cli.core.files import write_atomic
 

@@ -58,7 +58,7 @@ class Finding:
 def fingerprint(rule: str, context: str) -> str:
     """32 hex digits that name a finding by its rule and its text, not its place."""
     words = " ".join(context.split())
-    return hashlib.sha256(f"{rule}\n{words}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return hashlib.sha256(f"{rule}\n{words}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def worst_first(finding: Finding) -> tuple[int, str, int, int, str]:
