@@ -1,0 +1,211 @@
+"""Security: bandit's findings on every Python file, weighed by severity and size."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sdlc_cli.core.finding import Finding, Location, Severity
+from sdlc_cli.core.i18n import msg
+from sdlc_cli.gate import formula
+from sdlc_cli.gate.config import Security
+from sdlc_cli.gate.model import Measurement, Outcome, SkippedFile
+from sdlc_cli.gate.source import Project, Unit, unreadable
+
+# 20 points per 1,000 lines leave a score of 50: one finding of high severity in a service of that
+# length. Django 5.1.4 has 5 points per 1,000 lines.
+HALF = 20.0
+ASSERT = "B101"
+# bandit has no "critical": its highest says what may be wrong, not that it can be exploited here.
+SEVERITIES = {
+    "HIGH": Severity.HIGH,
+    "MEDIUM": Severity.MEDIUM,
+    "LOW": Severity.LOW,
+    "UNDEFINED": Severity.LOW,
+}
+# bandit gives some calls the line of one argument, but the column of the call. These tests look
+# at strings, where line and column belong together, though the lines of their statement differ.
+_OWN_COLUMN = {"B104", "B105", "B108", "B608", "B613"}
+_TEST_FILE = re.compile(r"(^|/)(tests?/.*|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)$")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Made once in each process: bandit's tests, and why they run slowly, if they do."""
+
+    project: Project
+    setup: Any  # analysis.bandit_setup.Setup; bandit loads in `prepare`, not with this module
+    screen: Any  # analysis.bandit_screen.Screen, or None: then bandit's own driver runs
+
+
+def prepare(project: Project, options: Security) -> State:
+    """Load bandit with the user's configuration. Raises ConfigError."""
+    from sdlc_cli.gate.analysis import bandit_setup
+
+    setup = bandit_setup.load(project.root, project.base, options.config)
+    screen = None
+    if not unsupported():
+        from sdlc_cli.gate.analysis.bandit_screen import Screen
+
+        screen = Screen(setup.tests)
+    return State(project, setup, screen)
+
+
+def unsupported() -> str:
+    """Why bandit's own, slower driver has to run; "" when ours can."""
+    from sdlc_cli.gate.analysis.bandit_setup import version
+
+    installed = version()
+    try:
+        from sdlc_cli.gate.analysis import bandit_walk
+        from sdlc_cli.gate.analysis.bandit_screen import TESTED
+    except (ImportError, AttributeError) as error:
+        return msg("bandit {version} has changed inside: {error}", version=installed, error=error)
+    numbers = tuple(int(n) for n in re.findall(r"\d+", installed)[:3])
+    if not TESTED[0] <= numbers <= TESTED[1] or bandit_walk.missing():
+        return msg("bandit {version} is not among the versions compared", version=installed)
+    return ""
+
+
+def inspect(state: State, unit: Unit) -> Outcome | None:
+    """bandit's findings in one file."""
+    if unit.kind != "python" or state.setup.excludes(unit.path):
+        return None
+    from sdlc_cli.gate.analysis import bandit_stock
+
+    if state.screen is None:
+        seen, why = bandit_stock.judge(state.setup, state.project.root / unit.path)
+    else:
+        seen, why = issues(state, unit)
+    if seen is None:
+        return Outcome(skipped=why)
+    return Outcome(
+        findings=tuple(_finding(issue, unit) for issue in seen.issues),
+        numbers={
+            "lines": unit.line_count,
+            "nosec": seen.nosec + seen.skipped_tests,
+            "errors": seen.errors,
+            "stock": state.screen is None,
+        },
+    )
+
+
+def issues(state: State, unit: Unit) -> tuple[Any, str]:
+    """What bandit sees in the file (`bandit_walk.Seen`), or None and why it can't be judged."""
+    from sdlc_cli.gate.analysis.bandit_walk import TooSlowError, Walk
+
+    state.setup.activate()
+    try:
+        return Walk(state.setup, state.screen, unit).run(unit.tree), ""
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError) as error:
+        return None, unreadable(error)
+    except TooSlowError:
+        return None, msg("bandit's tests take too long on this file")
+
+
+def _finding(issue: Any, unit: Unit) -> Finding:
+    from bandit.core.docs_utils import get_url
+
+    first, last = (min(issue.linerange), max(issue.linerange)) if issue.linerange else (0, 0)
+    line = max(issue.lineno, 0)
+    placed = line == first or issue.test_id in _OWN_COLUMN
+    one_line = placed and line == last and issue.end_col_offset > issue.col_offset
+    return Finding(
+        rule=issue.test_id,
+        severity=SEVERITIES[issue.severity],
+        message=issue.text,
+        help=get_url(issue.test_id),
+        location=Location(
+            path=unit.path,
+            line=line,
+            column=_column(unit, line, issue) if placed else 0,
+            end_line=max(line, last),
+            end_column=_character(unit, line, issue.end_col_offset) if one_line else 0,
+        ),
+    )
+
+
+def _column(unit: Unit, line: int, issue: Any) -> int:
+    if issue.test_id == "B613":
+        return int(issue.col_offset)  # the one test that counts characters from 1
+    return _character(unit, line, issue.col_offset)
+
+
+def _character(unit: Unit, line: int, offset: int) -> int:
+    """The column, from 1, of an offset in UTF-8 bytes, as Python's trees count."""
+    if offset < 0 or not 0 < line <= len(unit.lines):
+        return 0
+    text = unit.lines[line - 1]
+    return (
+        offset + 1 if text.isascii() else len(text.encode()[:offset].decode(errors="replace")) + 1
+    )
+
+
+def is_test_file(path: str) -> bool:
+    """True for files in which asserting is the point: in tests/, test_*.py, conftest.py."""
+    return _TEST_FILE.search(path) is not None
+
+
+def conclude(
+    project: Project, options: Security, outcomes: Sequence[tuple[str, Outcome]]
+) -> Measurement:
+    """Score the density of findings in the files that could be judged."""
+    skipped = tuple(SkippedFile(path=p, reason=o.skipped) for p, o in outcomes if o.skipped)
+    judged = [(path, outcome) for path, outcome in outcomes if not outcome.skipped]
+    if not outcomes:
+        return Measurement(outcome="skipped", reason=msg("there is no Python file"))
+    if not judged:
+        reason = msg("none of the {n} Python files could be judged", n=len(outcomes))
+        return Measurement(outcome="error", reason=reason, skipped_files=skipped)
+    findings: list[Finding] = []
+    asserts = 0
+    for path, outcome in judged:
+        leave_out = options.skip_test_asserts and is_test_file(path)
+        kept = [f for f in outcome.findings if not (leave_out and f.rule == ASSERT)]
+        asserts += len(outcome.findings) - len(kept)
+        findings += kept
+    numbers = _sum(outcome for _, outcome in judged)
+    return Measurement(
+        score=formula.density((f.severity for f in findings), int(numbers["lines"]), HALF),
+        findings=tuple(findings),
+        skipped_files=skipped,
+        metrics=_metrics(findings, asserts, len(judged), numbers),
+        tool_versions={"bandit": _version()},
+    )
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("bandit")
+
+
+def _sum(outcomes: Iterable[Outcome]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for outcome in outcomes:
+        for name, number in outcome.numbers.items():
+            total[name] += int(number)
+    return total
+
+
+def _metrics(
+    findings: Sequence[Finding], asserts: int, files: int, numbers: Counter[str]
+) -> dict[str, object]:
+    severities = Counter(finding.severity for finding in findings)
+    points = sum(formula.POINTS[finding.severity] for finding in findings)
+    metrics: dict[str, object] = {
+        "files": files,
+        "lines": numbers["lines"],
+        "low": severities[Severity.LOW],
+        "medium": severities[Severity.MEDIUM],
+        "high": severities[Severity.HIGH],
+        "points_per_1000_lines": round(points * 1000 / max(numbers["lines"], 1), 2),
+        "test_asserts_left_out": asserts,
+        "nosec": numbers["nosec"],
+        "test_errors": numbers["errors"],
+        "driver": "bandit" if numbers["stock"] else "sdlc",
+    }
+    if numbers["stock"]:
+        metrics["driver_reason"] = unsupported()
+    return metrics
