@@ -128,7 +128,8 @@ def hoist(argv: Sequence[str]) -> list[str]:
         elif word.startswith("--lang="):
             front.append(word)
         elif word in _SHELL_OPTIONS:
-            front += [word, words.pop(0) if words and words[0] in SHELLS else AUTO]
+            named = words and not words[0].startswith("-")
+            front += [word, words.pop(0) if named else AUTO]
         else:
             rest.append(word)
     return [*front, *rest]

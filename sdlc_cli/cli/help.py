@@ -17,10 +17,11 @@ from typer._click.core import Parameter as ClickParameter
 from typer._click.shell_completion import CompletionItem
 
 from sdlc_cli.cli import front, page
-from sdlc_cli.cli.values import Parameter, adopt, metavar, nearest, shown_name
+from sdlc_cli.cli.values import Parameter, adopt, metavar, shown_name
 from sdlc_cli.core.console import Console
 from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import _, local, msg
+from sdlc_cli.core.nearest import nearest
 
 CONTEXT = {"help_option_names": list(front.HELP)}
 

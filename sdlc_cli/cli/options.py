@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from sdlc_cli.cli.help import console
-from sdlc_cli.cli.values import nearest
 from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import _, msg
+from sdlc_cli.core.nearest import nearest
 
 __all__ = ["ConfigPath", "OutputPath", "choice", "console", "must_be_one_of", "one_of"]
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sdlc_cli.cli.values import nearest
 from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import _, msg
+from sdlc_cli.core.nearest import nearest
 
 NAMES = ("gates", "gate-report")
 

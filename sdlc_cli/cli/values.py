@@ -5,7 +5,6 @@ sentences are English. The types that our commands use need neither.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args, get_origin
@@ -23,15 +22,6 @@ Value = str | int | float | bool | Path
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 PLAIN = (str, int, float, bool, Path)
-
-
-def nearest(word: str, words: Sequence[str]) -> str:
-    """The one of `words` that was probably meant, or nothing."""
-    from difflib import get_close_matches
-
-    folded = {known.casefold(): known for known in words}
-    close = get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
-    return folded[close[0]] if close else ""
 
 
 def adopt(parameter: object) -> None:

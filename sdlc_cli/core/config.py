@@ -19,7 +19,6 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar, cast, runtime_checkable
 
@@ -29,6 +28,7 @@ from msgspec import inspect
 from sdlc_cli.core import values
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.scalars import VariableError, shown, substitute
 from sdlc_cli.core.values import Refused, Word
 from sdlc_cli.core.yaml_tree import Listing, Node, Scalar, Section, TreeError, compose
@@ -119,13 +119,6 @@ def place(path: Key) -> str:
         plain = word.replace("-", "_").isalnum() or word.replace("-", "_").isidentifier()
         text += ("." if text else "") + (word if plain else f"'{word}'")
     return text
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that `word` may have been meant to be, or ""."""
-    if len(word) > 100:  # comparing costs length times length
-        return ""
-    return next(iter(get_close_matches(word.lower(), list(known), 1)), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sdlc_cli.core import config
 from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.nearest import nearest
 from sdlc_cli.gate.options import (
     BUILT_IN,
     AllowedSecret,
@@ -134,7 +135,7 @@ class GatesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def _not_required(name: str, known: Iterable[str]) -> Message:
-    if near := config.nearest(name, known):
+    if near := nearest(name, known):
         return msg("unknown gate '{name}' (nearest: '{nearest}')", name=name, nearest=near)
     return msg("unknown gate '{name}'; it is not set up in this file", name=name)
 

@@ -3,9 +3,9 @@
 import inspect
 from dataclasses import dataclass
 
-from sdlc_cli.core.config import nearest
 from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.core.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
-from sdlc_cli.core.config import MAX_PROBLEMS, load, nearest, place, read
+from sdlc_cli.core.config import MAX_PROBLEMS, load, place, read
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import PSEUDO, Message, local, msg, use
+from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.units import Bytes, Command, Seconds
 
 
