@@ -74,10 +74,19 @@ def _judge(
     covered, coverable = totals.lines
     if options.branches:
         covered, coverable = covered + totals.branches[0], coverable + totals.branches[1]
+    gaps = _gaps(files)
     return Measurement(
         score=formula.share(covered, coverable),
-        findings=(*_gaps(files), *_stale(project, path, files), *_not_in_report(absent, shown)),
-        metrics=metrics,
+        findings=(
+            *(_uncovered(path, files[path]) for path in gaps),
+            *_stale(project, path, files),
+            *_not_in_report(absent, shown),
+        ),
+        metrics=metrics
+        | {
+            "missing": {path: len(files[path].missing) for path in gaps},
+            "formula": formula.share_terms(covered, coverable, "line"),
+        },
     )
 
 
@@ -155,24 +164,26 @@ def _metrics(
     }
 
 
-def _gaps(files: Mapping[str, FileCoverage]) -> Iterable[Finding]:
+def _gaps(files: Mapping[str, FileCoverage]) -> list[str]:
     """The files with most lines that no test runs."""
-    gaps = [(file.missing, len(file.lines), path) for path, file in files.items()]
-    gaps.sort(key=lambda gap: (-len(gap[0]), gap[2]))
-    for missing, total, path in gaps[:SHOWN]:
-        if missing:
-            yield Finding(
-                rule="uncovered",
-                severity=Severity.LOW,
-                message=msg(
-                    "{missing} of {total} lines are run by no test: {ranges}",
-                    missing=len(missing),
-                    total=total,
-                    ranges=_ranges(missing),
-                ),
-                location=Location(path=path, line=missing[0]),
-                context=path,
-            )
+    missing = {path: len(file.missing) for path, file in files.items()}
+    gaps = sorted(missing, key=lambda path: (-missing[path], path))
+    return [path for path in gaps[:SHOWN] if missing[path]]
+
+
+def _uncovered(path: str, file: FileCoverage) -> Finding:
+    return Finding(
+        rule="uncovered",
+        severity=Severity.LOW,
+        message=msg(
+            "{missing} of {total} lines are run by no test: {ranges}",
+            missing=len(file.missing),
+            total=len(file.lines),
+            ranges=_ranges(file.missing),
+        ),
+        location=Location(path=path, line=file.missing[0]),
+        context=path,
+    )
 
 
 def _ranges(lines: list[int]) -> str:

@@ -93,7 +93,9 @@ def _judge(
     trouble = _trouble(plan, finished, tests)
     if trouble:
         return _error(trouble, finished, metrics, findings)
-    score = formula.share(tests.count("passed"), tests.ran)
+    passed = tests.count("passed")
+    score = formula.share(passed, tests.ran)
+    metrics["formula"] = formula.share_terms(passed, tests.ran, "finding")
     return Measurement(score=score, findings=findings, metrics=metrics)
 
 
