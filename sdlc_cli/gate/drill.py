@@ -1,0 +1,383 @@
+"""Proves that a project's gates can fail: plants known defects in a copy, and sees who notices."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sdlc_cli.core.finding import Finding, Severity
+from sdlc_cli.core.i18n import Message, _, local, msg
+from sdlc_cli.core.table import Column, Table
+from sdlc_cli.gate.config import CommandGate, GateConfig
+from sdlc_cli.gate.model import CheckResult, GateReport
+from sdlc_cli.gate.plants import DEFECTS, CannotPlant, Defect, Site
+from sdlc_cli.gate.scratch import changed, copied, imports_from
+
+SCHEMA_VERSION = 1
+
+# caught: a gate, or the run's score, failed because of it. seen: reported, but the run would
+# still pass. missed: a gate that ought to notice did not. no-gate: none that ought to is set up.
+# untried: that gate does not work even without the defect. impossible: nowhere to plant it.
+Result = Literal["caught", "seen", "missed", "no-gate", "untried", "impossible"]
+
+Run = Callable[[Path, frozenset[str]], GateReport]
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """What became of one defect. `gates` noticed it; `advice` says how it would be caught."""
+
+    defect: str
+    title: str
+    result: Result
+    path: str = ""
+    gates: tuple[str, ...] = ()
+    detail: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillReport:
+    """All defects, and the copy without any that they were held against."""
+
+    planted: tuple[Planted, ...]
+    baseline: GateReport
+    notes: tuple[str, ...]
+
+    def count(self, *results: Result) -> int:
+        """How many defects ended in one of `results`."""
+        return sum(one.result in results for one in self.planted)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when each defect that a gate here ought to notice was caught or reported.
+
+        3 when such a gate does not work at all, 1 when one missed its defect, 4 when no defect
+        could be tried: a drill that planted nothing proves nothing. A defect that was only seen
+        is no failure, for `fail_on` and `minimum` are the project's to choose.
+        """
+        if self.count("untried"):
+            return 3
+        if self.count("missed"):
+            return 1
+        return 0 if self.count("caught", "seen") else 4
+
+    @property
+    def passed(self) -> bool:
+        """True when the gates noticed all that they ought to."""
+        return self.exit_code == 0
+
+
+def drill(
+    project_root: Path,
+    config: GateConfig,
+    run: Run,
+    *,
+    files: Sequence[str],
+    defects: Sequence[Defect] = DEFECTS,
+    tell: Tell = lambda _what, _done, _total: None,
+) -> DrillReport:
+    """Plant each of `defects` in a scratch copy of `project_root` and run the gates concerned.
+
+    `run(folder, names)` runs the gates called `names` with `folder` in the place of
+    `project_root`. `files` are the judged files, relative to `project_root`. `tell` hears
+    what begins, and how much of how much is done. The project itself is not written to, but a
+    gate that works there and not in the copy is run once in the project, to say so. Raises
+    WorkError when the project cannot be copied, and what `run` raises.
+    """
+    root = project_root.resolve()
+    tell(msg("copying the project"), 0, len(defects) + 1)
+    with copied(root) as scratch:
+        base = scratch.root / config.root.resolve().relative_to(root)
+        site = Site(root=scratch.root, base=base, files=files, config=config)
+        tell(msg("running all gates without a defect"), 0, len(defects) + 1)
+        with imports_from(scratch.root):
+            baseline = run(scratch.root, frozenset(config.gates))
+        notes = [*scratch.notes, *_only_in_the_copy(root, baseline, run)]
+        planted: list[Planted] = []
+        with imports_from(scratch.root):
+            for number, defect in enumerate(defects, 1):
+                tell(defect.title, number, len(defects) + 1)
+                planted.append(_try(defect, site, baseline, run))
+    return DrillReport(planted=tuple(planted), baseline=baseline, notes=tuple(notes))
+
+
+def _only_in_the_copy(root: Path, baseline: GateReport, run: Run) -> list[str]:
+    """Which gates work in the project and not in its copy."""
+    broken = {result.name: result for result in baseline.results if result.status == "error"}
+    if not broken:
+        return []
+    original = run(root, frozenset(broken))
+    return [
+        msg(
+            "the gate {gate} works in the project but not in a copy of it: {reason}",
+            gate=result.name,
+            reason=broken[result.name].reason,
+        )
+        for result in original.results
+        if result.name in broken and result.status != "error"
+    ]
+
+
+def _try(defect: Defect, site: Site, baseline: GateReport, run: Run) -> Planted:
+    expected = defect.expected(site.config)
+    commands = {n for n, gate in site.config.gates.items() if isinstance(gate, CommandGate)}
+    helpers = {name for name in defect.helpers if name in site.config.gates}
+    judged = {result.name for result in baseline.results if result.judged}
+    working = (expected | commands | helpers) & judged
+    if not working & expected or not helpers <= working:
+        for result in baseline.results:
+            if result.name in expected | helpers and not result.judged:
+                return _not_working(defect, result)
+    if not working:
+        return _no_gate(defect)
+    try:
+        change = defect.plan(site)
+        with changed(site.root, change):
+            report = run(site.root, frozenset(working))
+    except CannotPlant as reason:
+        return Planted(
+            defect=defect.name, title=defect.title, result="impossible", detail=reason.args[0]
+        )
+    path = next(iter(change))
+    return _weigh(defect, path, frozenset(expected & working), baseline, report, site.config)
+
+
+def _not_working(defect: Defect, gate: CheckResult) -> Planted:
+    """The gate that ought to notice is set up, but judges nothing even without the defect."""
+    return Planted(
+        defect=defect.name,
+        title=defect.title,
+        result="untried" if gate.status == "error" else "no-gate",
+        detail=msg(
+            "the gate {gate} judges nothing here: {reason}", gate=gate.name, reason=gate.reason
+        ),
+    )
+
+
+def _no_gate(defect: Defect, detail: str = "") -> Planted:
+    return Planted(
+        defect=defect.name,
+        title=defect.title,
+        result="no-gate",
+        detail=detail or msg("no gate for it is set up"),
+        advice=msg("set up the gate {gate} in gates.yaml", gate=defect.watcher),
+    )
+
+
+def _weigh(
+    defect: Defect,
+    path: str,
+    expected: frozenset[str],
+    baseline: GateReport,
+    report: GateReport,
+    config: GateConfig,
+) -> Planted:
+    """Hold the run with the defect against the one without."""
+    noticed: list[tuple[CheckResult, Finding | None]] = []
+    failed: list[str] = []
+    for after in report.results:
+        before = _result(baseline, after.name)
+        if before is None:
+            continue
+        new = _new_findings(before, after)
+        if _fails(before, after, new, config):
+            failed.append(after.name)
+        lower = _lower(before, after) and (after.name in expected or after.name in defect.helpers)
+        if new or lower:
+            noticed.append((after, max(new, key=lambda f: f.severity.rank, default=None)))
+    words = {"defect": defect.name, "title": defect.title, "path": path}
+    if failed:
+        return Planted(**words, result="caught", gates=tuple(failed))
+    if _run_fails(baseline, report):
+        detail = msg(
+            "no gate failed, but the run's score fell under {n}", n=f"{report.threshold:g}"
+        )
+        names = tuple(after.name for after, _ in noticed)
+        return Planted(**words, result="caught", gates=names, detail=detail)
+    if noticed:
+        after, worst = noticed[0]
+        return Planted(
+            **words,
+            result="seen",
+            gates=tuple(result.name for result, _ in noticed),
+            detail=worst.message if worst else msg("the score fell"),
+            advice=_advice(after, worst, _result(baseline, after.name)),
+        )
+    return _unnoticed(defect, path, expected, baseline, report)
+
+
+def _result(report: GateReport, name: str) -> CheckResult | None:
+    return next((result for result in report.results if result.name == name), None)
+
+
+def _key(finding: Finding) -> str:
+    place = finding.location.path
+    return finding.fingerprint or f"{finding.rule}:{place}:{finding.context or finding.message}"
+
+
+def _new_findings(before: CheckResult, after: CheckResult) -> list[Finding]:
+    known = Counter(map(_key, before.findings))
+    new: list[Finding] = []
+    for finding in after.findings:
+        if known[_key(finding)]:
+            known[_key(finding)] -= 1
+        else:
+            new.append(finding)
+    return new
+
+
+def _fails(
+    before: CheckResult, after: CheckResult, new: Sequence[Finding], config: GateConfig
+) -> bool:
+    """Whether the defect alone makes the gate fail."""
+    if after.status == "error":
+        return before.status != "error"
+    if after.status != "failed":
+        return False
+    if before.status != "failed":
+        return True
+    # It failed before: then what is new must be bad enough by itself.
+    least = Severity(config.gates[after.name].fail_on).rank
+    return any(finding.severity.rank >= least for finding in new)
+
+
+def _lower(before: CheckResult, after: CheckResult) -> bool:
+    return (
+        before.score is not None and after.score is not None and after.score < before.score - 1e-9
+    )
+
+
+def _run_fails(baseline: GateReport, report: GateReport) -> bool:
+    """Whether the whole run's score falls under the threshold with these gates' new scores."""
+    if baseline.score is None or baseline.score < baseline.threshold:
+        return False
+    scores = {r.name: r.score for r in report.results if r.score is not None}
+    judged = [
+        (r.weight, scores.get(r.name, r.score))
+        for r in baseline.results
+        if r.judged and r.score is not None
+    ]
+    total = sum(weight for weight, _ in judged)
+    if not total:
+        return False
+    mean = sum(weight * (score or 0) for weight, score in judged) / total
+    return mean < baseline.threshold
+
+
+def _advice(after: CheckResult, worst: Finding | None, before: CheckResult | None) -> Message:
+    if worst is not None:
+        return msg(
+            "the run would fail with 'fail_on: {severity}' at the gate {gate}",
+            severity=worst.severity.value,
+            gate=after.name,
+        )
+    least = math.floor((after.score or 0) * 10 + 1) / 10
+    if before is not None and before.score is not None and least > before.score:
+        least = before.score
+    return msg(
+        "the run would fail with 'minimum: {score}' at the gate {gate}",
+        score=f"{least:g}",
+        gate=after.name,
+    )
+
+
+def _unnoticed(
+    defect: Defect,
+    path: str,
+    expected: frozenset[str],
+    baseline: GateReport,
+    report: GateReport,
+) -> Planted:
+    detail: str = ""
+    if defect.name == "deleted-test":
+        detail = _fewer_tests(baseline, report)
+    if not expected:
+        return _no_gate(defect, detail)
+    if defect.name == "deleted-test":
+        advice = msg("let the tests that integration runs write the coverage report")
+    else:
+        advice = msg("check what the gate leaves out: 'exclude', 'allow' and the tool's own files")
+    return Planted(
+        defect=defect.name,
+        title=defect.title,
+        result="missed",
+        path=path,
+        gates=tuple(sorted(expected)),
+        detail=detail or msg("the gate noticed nothing"),
+        advice=advice,
+    )
+
+
+def _fewer_tests(baseline: GateReport, report: GateReport) -> str:
+    before, after = _result(baseline, "integration"), _result(report, "integration")
+    counts = [result.metrics.get("tests") for result in (before, after) if result]
+    match counts:
+        case [int(more), int(fewer)] if fewer < more:
+            return msg(
+                "{before} tests became {after}, and no gate failed", before=more, after=fewer
+            )
+        case _:
+            return ""
+
+
+_RESULTS: Mapping[Result, Message] = {
+    "caught": msg("caught"),
+    "seen": msg("seen, would pass"),
+    "missed": msg("missed"),
+    "no-gate": msg("no gate for it"),
+    "untried": msg("not tried"),
+    "impossible": msg("cannot be planted"),
+}
+
+
+def as_table(report: DrillReport) -> Table:
+    """One row a defect, in the user's language."""
+    return Table(
+        title=_("Defects planted in a copy"),
+        columns=(
+            Column(key="defect", title=_("Defect")),
+            Column(key="result", title=_("Result")),
+            Column(key="gates", title=_("Gates")),
+            Column(key="detail", title=_("Why")),
+        ),
+        rows=tuple(
+            (
+                local(one.title),
+                local(_RESULTS[one.result]),
+                ", ".join(one.gates),
+                "; ".join(local(words) for words in (one.detail, one.advice) if words),
+            )
+            for one in report.planted
+        ),
+    )
+
+
+def as_json(report: DrillReport) -> dict[str, object]:
+    """The report as JSON has it: plain values, English."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "passed": report.passed,
+        "exit_code": report.exit_code,
+        "baseline": {
+            "passed": report.baseline.passed,
+            "score": report.baseline.score,
+            "exit_code": report.baseline.exit_code,
+        },
+        "notes": [str(note) for note in report.notes],
+        "defects": [
+            {
+                "name": one.defect,
+                "title": str(one.title),
+                "result": one.result,
+                "path": one.path,
+                "gates": list(one.gates),
+                "detail": str(one.detail),
+                "advice": str(one.advice),
+            }
+            for one in report.planted
+        ],
+    }
