@@ -342,6 +342,8 @@ def test_the_forms_for_machines_and_people(tree: Tree) -> None:
     assert len(rows) == len(DEFECTS)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The verify_requirements argument:DeprecationWarning")  # bandit
 def test_a_drill_of_the_real_gates(tree: Tree) -> None:
     files = {
         "app/__init__.py": "",

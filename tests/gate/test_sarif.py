@@ -171,6 +171,7 @@ def test_what_is_no_sarif_is_refused(data: bytes) -> None:
         read(data, root=ROOT, base=BASE)
 
 
+@pytest.mark.dev
 def test_a_log_of_real_ruff(tree: Tree) -> None:
     ruff = Path(sysconfig.get_path("scripts")) / "ruff"
     if not ruff.exists():

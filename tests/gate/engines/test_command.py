@@ -228,6 +228,7 @@ def test_noise_on_stderr_does_no_harm(tree: Tree) -> None:
     assert judge(tree({}), code, reads="json").score == 5
 
 
+@pytest.mark.dev
 def test_ruff_as_a_gate(tree: Tree) -> None:
     if not RUFF.exists():
         pytest.skip("ruff is not installed")

@@ -266,6 +266,7 @@ def test_ratings(score: float, severity: str) -> None:
     assert rate(score) == severity
 
 
+@pytest.mark.dev
 def test_pip_audits_own_writer_is_understood() -> None:
     """Made by pip-audit's classes, so that a change of its form shows here."""
     service = pytest.importorskip("pip_audit._service", reason="pip-audit is not installed")
