@@ -16,6 +16,7 @@ from sdlc_cli.core.i18n import _, msg, ngettext
 
 if TYPE_CHECKING:
     from sdlc_cli.gate.config import GateConfig
+    from sdlc_cli.gate.drill import DrillReport
     from sdlc_cli.gate.model import GateReport
     from sdlc_cli.gate.report import View
     from sdlc_cli.gate.run import Selection
@@ -185,9 +186,12 @@ def explain(
     from sdlc_cli.gate.run import Selection
 
     selection = Selection(generation=int(generation or 0), jobs=jobs or _cores())
-    report, loaded = _judge(out, path, config, selection)
+    root, loaded = _configured(path, config)
+    report = _judge(out, path, root, loaded, selection)
     explained = explain_report(report, {name: g.fail_on for name, g in loaded.gates.items()})
-    out.deliver(explanation.render(report, explained, form, _view(out)), output)
+    out.deliver(
+        explanation.render(report, explained, form, _view(out)), output, machine=form == "json"
+    )
     raise typer.Exit(report.exit_code)
 
 
@@ -216,14 +220,52 @@ def drill(
     jobs: Jobs = 0,
 ) -> None:
     """Plant defects in a copy; tell which the gates caught."""
-    from sdlc_cli.gate.report import drilled
-    from sdlc_cli.gate.run import Selection
+    from sdlc_cli.gate.report import View, drilled
 
     out = console(ctx)
-    selection = Selection(generation=int(generation or 0), jobs=jobs or _cores())
-    result = drilled.run(path, config, selection, out)
-    out.deliver(drilled.render(result, form, _view(out)), output)
+    result = _drill(out, path, config, int(generation or 0), jobs or _cores())
+    view = _view(out) if form == "text" and not output else View()
+    out.deliver(drilled.render(result, form, view), output, machine=form != "text")
     raise typer.Exit(result.exit_code)
+
+
+def _drill(
+    out: Console, path: Path, config: Path | None, generation: int, jobs: int
+) -> "DrillReport":
+    from dataclasses import replace
+
+    from sdlc_cli.gate import source
+    from sdlc_cli.gate.drill import drill as plant
+    from sdlc_cli.gate.run import Selection
+    from sdlc_cli.gate.run import run as run_gates
+
+    root, loaded = _configured(path, config)
+    if loaded.file and path.resolve().is_relative_to(loaded.root.resolve()):
+        root = loaded.root  # no more is copied than the project that gates.yaml is about
+    project = source.open_project(
+        root=root,
+        base=loaded.root,
+        scope=path,
+        paths=loaded.paths,
+        exclude=loaded.exclude,
+        configured=loaded.file is not None,
+    )
+    _warn_of_commands(out, loaded, Selection())
+    within = path.resolve().relative_to(root.resolve())
+    base = loaded.root.resolve().relative_to(root.resolve())
+
+    def judge(folder: Path, names: frozenset[str]) -> "GateReport":
+        moved = replace(loaded, root=folder / base)
+        chosen = Selection(only=tuple(names), generation=generation, jobs=jobs)
+        return run_gates(folder / within, moved, chosen, root=folder)
+
+    with out.progress(_("Planting defects")) as progress:
+
+        def tell(what: str, done: int, total: int) -> None:
+            progress.begin(what, total)
+            progress.step(done)
+
+        return plant(root, loaded, judge, files=project.files, tell=tell)
 
 
 def _run(
@@ -234,12 +276,11 @@ def _run(
     output: Output,
 ) -> None:
     """Judge, deliver, leave with the verdict."""
-    from sdlc_cli.core.files import repository_root
     from sdlc_cli.gate.report import View, load
 
     out = console(ctx)
-    root = repository_root(path)
-    report, _loaded = _judge(out, path, config, selection)
+    root, loaded = _configured(path, config)
+    report = _judge(out, path, root, loaded, selection)
     for form, file in output.reports:
         out.deliver(load(form).render(report, View(root=root)), file)
     view = View(root=root) if output.file or output.form != "text" else _view(out)
@@ -251,21 +292,24 @@ def _run(
 
 
 def _judge(
-    out: Console, path: Path, config: Path | None, selection: "Selection"
-) -> "tuple[GateReport, GateConfig]":
-    from sdlc_cli.core.files import repository_root
-    from sdlc_cli.gate import config as gates
+    out: Console, path: Path, root: Path, loaded: "GateConfig", selection: "Selection"
+) -> "GateReport":
     from sdlc_cli.gate.run import run as run_gates
 
-    root = repository_root(path)
-    start = path if path.is_dir() else path.parent
-    file = config or gates.find(start, root)
-    loaded = gates.load(file, root)
     _check_names(loaded, selection)
     _warn_of_commands(out, loaded, selection)
     with out.progress(_("Judging")) as progress:
-        report = run_gates(path, loaded, selection, root=root, progress=progress)
-    return report, loaded
+        return run_gates(path, loaded, selection, root=root, progress=progress)
+
+
+def _configured(path: Path, config: Path | None) -> "tuple[Path, GateConfig]":
+    """The root that paths are relative to, and gates.yaml or the defaults."""
+    from sdlc_cli.core.files import repository_root
+    from sdlc_cli.gate import config as gates
+
+    root = repository_root(path)
+    file = config or gates.find(path if path.is_dir() else path.parent, root)
+    return root, gates.load(file, root)
 
 
 def _check_names(config: "GateConfig", selection: "Selection") -> None:

@@ -169,11 +169,11 @@ def _quiet_heap() -> Iterator[None]:
 _inspector: Inspector | None = None  # of a worker process; the parent never sets it
 
 
-def _start(project: Project, gates: Mapping[str, Gate]) -> None:
+def _start(project: Project, gates: Mapping[str, Gate], ready: Inspector | None) -> None:
     global _inspector
     gc.disable()
     warnings.simplefilter("ignore")
-    _inspector = Inspector(project, gates)
+    _inspector = ready or Inspector(project, gates)
 
 
 def _work(batch: Sequence[str]) -> list[Inspected]:
@@ -191,10 +191,9 @@ def _together(
 ) -> list[Inspected]:
     seen: list[Inspected] = []
     left = {index: batch for index, (_size, batch) in enumerate(batches)}
-    for name in gates:
-        engines.load(name)  # before the fork, so that the workers share the imports
+    inspector = Inspector(project, gates)  # here first: a wrong option is said once, and early
     try:
-        with _pool(project, gates, jobs) as pool:
+        with _pool(inspector, gates, jobs) as pool:
             futures = {pool.submit(_work, batch): index for index, batch in left.items()}
             for future in as_completed(futures):
                 seen += future.result()
@@ -202,27 +201,27 @@ def _together(
     except BrokenProcessPool:
         for batch in left.values():
             for path in batch:
-                seen.append(_apart(project, gates, path))
+                seen.append(_apart(inspector, gates, path))
                 advance(1)
     return seen
 
 
-def _apart(project: Project, gates: Mapping[str, Gate], path: str) -> Inspected:
+def _apart(inspector: Inspector, gates: Mapping[str, Gate], path: str) -> Inspected:
     """One file in a process of its own, after some file killed a worker."""
     try:
-        with _pool(project, gates, 1) as pool:
+        with _pool(inspector, gates, 1) as pool:
             return pool.submit(_work, [path]).result()[0]
     except BrokenProcessPool:
         reason = msg("the process that looked at it died")
         return Inspected(path=path, skipped=SkippedFile(path=path, reason=reason))
 
 
-def _pool(project: Project, gates: Mapping[str, Gate], jobs: int) -> ProcessPoolExecutor:
-    # Forking shares all imports with the workers. macOS libraries do not survive it.
-    method = "fork" if sys.platform == "linux" else "spawn"
+def _pool(inspector: Inspector, gates: Mapping[str, Gate], jobs: int) -> ProcessPoolExecutor:
+    # Forked workers share imports and the inspector. macOS libraries do not survive a fork.
+    forks = sys.platform == "linux"
     return ProcessPoolExecutor(
         jobs,
-        mp_context=multiprocessing.get_context(method),
+        mp_context=multiprocessing.get_context("fork" if forks else "spawn"),
         initializer=_start,
-        initargs=(project, gates),
+        initargs=(inspector.project, gates, inspector if forks else None),
     )

@@ -86,6 +86,14 @@ OURS = {
             fix=msg("Write a test that reaches them, or delete them."),
         ),
         Rule(
+            id="not-in-report",
+            gate="coverage",
+            title=msg("code that the coverage report does not mention"),
+            why=msg("A file that was never imported is not measured, so its lines are missing"
+                    " from the percentage."),
+            fix=msg("Measure whole packages: coverage run --source PACKAGE."),
+        ),
+        Rule(
             id="stale-report",
             gate="coverage",
             title=msg("the coverage report is older than the code"),

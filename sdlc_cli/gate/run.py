@@ -10,7 +10,7 @@ from sdlc_cli.core.errors import NothingToDo, SdlcError
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate import engines, score, source
-from sdlc_cli.gate.config import CommandGate, Gate, GateConfig
+from sdlc_cli.gate.config import BUILT_IN, CommandGate, Gate, GateConfig
 from sdlc_cli.gate.filepass import Inspected, identify, inspect_files
 from sdlc_cli.gate.model import GateReport, Measurement, SkippedFile
 from sdlc_cli.gate.score import Measured
@@ -70,6 +70,7 @@ def run(
     Raises NothingToDo when there is no file to judge, ConfigError for a gate that is not there.
     """
     progress = progress or _Silence()
+    config = asked_for(config, selection)
     project = source.open_project(
         root=root,
         base=config.root,
@@ -108,8 +109,16 @@ def run(
     )
 
 
+def asked_for(config: GateConfig, selection: Selection) -> GateConfig:
+    """`config` with the built-in gates that `only` names set up, where they are not."""
+    missing = [n for n in selection.only if n in BUILT_IN and n not in config.gates]
+    if not missing:
+        return config
+    return replace(config, gates={**config.gates, **{name: BUILT_IN[name]() for name in missing}})
+
+
 def choose(config: GateConfig, selection: Selection) -> Mapping[str, Gate]:
-    """The gates to run, by name. What `only` names must be set up."""
+    """The gates to run, by name."""
     names = [n for n in config.gates if not selection.only or n in selection.only]
     return {name: config.gates[name] for name in names if name not in selection.skip}
 
@@ -169,7 +178,10 @@ def _guard(measure: Callable[[], Measurement]) -> Measurement:
     try:
         return measure()
     except SdlcError as error:
-        return Measurement(outcome="error", reason=error.message)
+        reason = error.message
+        if error.hint:
+            reason = msg("{problem}; try: {hint}", problem=reason, hint=error.hint)
+        return Measurement(outcome="error", reason=reason)
 
 
 def _placed(project: Project, finding: Finding) -> Finding:
@@ -179,4 +191,3 @@ def _placed(project: Project, finding: Finding) -> Finding:
     if finding.location.line and not finding.context:
         unit = source.read(project, finding.location.path)
     return identify(finding, unit if isinstance(unit, Unit) else None)
-
