@@ -188,26 +188,30 @@ def _osv(report: _Osv) -> Audit:
 
 def _osv_advisory(record: _Record, package: _Package, source: str) -> Advisory:
     groups = [g for g in package.groups or () if record.id in (g.ids or ())]
-    names = {*(record.aliases or ())}.union(*([*(g.ids or ()), *(g.aliases or ())] for g in groups))
-    fixed = {
-        event["fixed"]
-        for affected in record.affected or ()
-        if affected.package is None or affected.package.name == package.package.name
-        for span in affected.ranges or ()
-        if span.type != "GIT"  # there, `fixed` is a commit
-        for event in span.events or ()
-        if "fixed" in event
-    }
+    names = set(record.aliases or ())
+    for group in groups:
+        names |= {*(group.ids or ()), *(group.aliases or ())}
     return Advisory(
         id=record.id,
         aliases=tuple(sorted(names - {record.id})),
         package=package.package.name,
         version=package.package.version,
         severity=_severity(record, [g.max_severity or "" for g in groups]),
-        fixed_in=tuple(sorted(fixed, key=_version_key)),
+        fixed_in=tuple(sorted(_fixed_in(record, package.package.name), key=_version_key)),
         summary=_first_line(record.summary),
         source=source,
     )
+
+
+def _fixed_in(record: _Record, package: str) -> set[str]:
+    fixed: set[str] = set()
+    for affected in record.affected or ():
+        if affected.package is not None and affected.package.name != package:
+            continue
+        for span in affected.ranges or ():
+            if span.type != "GIT":  # there, `fixed` is a commit
+                fixed |= {event["fixed"] for event in span.events or () if "fixed" in event}
+    return fixed
 
 
 def merge(advisories: Iterable[Advisory]) -> tuple[Advisory, ...]:
@@ -219,10 +223,11 @@ def merge(advisories: Iterable[Advisory]) -> tuple[Advisory, ...]:
     for advisory in advisories:
         key = (re.sub(r"[-_.]+", "-", advisory.package).lower(), advisory.version)
         known = groups.setdefault(key, [])
-        same = [g for g in known if any(_names(advisory) & _names(other) for other in g)]
-        groups[key] = [g for g in known if g not in same]
+        same = [group for group in known if _names(advisory) & set().union(*map(_names, group))]
+        groups[key] = [group for group in known if group not in same]
         groups[key].append([advisory, *(other for group in same for other in group)])
-    return tuple(_one(group) for key in sorted(groups) for group in sorted(groups[key], key=_first))
+    in_order = (sorted(groups[key], key=_first) for key in sorted(groups))
+    return tuple(_one(group) for some in in_order for group in some)
 
 
 def _one(same: list[Advisory]) -> Advisory:

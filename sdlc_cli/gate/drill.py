@@ -123,25 +123,26 @@ def _only_in_the_copy(root: Path, baseline: GateReport, run: Run) -> list[str]:
 
 
 def _try(defect: Defect, site: Site, baseline: GateReport, run: Run) -> Planted:
+    gates = site.config.gates
     expected = defect.expected(site.config)
-    commands = {n for n, gate in site.config.gates.items() if isinstance(gate, CommandGate)}
-    helpers = {name for name in defect.helpers if name in site.config.gates}
+    helpers = set(defect.helpers) & set(gates)
+    commands = {name for name, gate in gates.items() if isinstance(gate, CommandGate)}
     judged = {result.name for result in baseline.results if result.judged}
     working = (expected | commands | helpers) & judged
     if not working & expected or not helpers <= working:
         for result in baseline.results:
-            if result.name in expected | helpers and not result.judged:
+            if result.name in (expected | helpers) - judged:
                 return _not_working(defect, result)
     if not working:
         return _no_gate(defect)
     try:
         change = defect.plan(site)
-        with changed(site.root, change):
-            report = run(site.root, frozenset(working))
     except CannotPlant as reason:
         return Planted(
             defect=defect.name, title=defect.title, result="impossible", detail=reason.args[0]
         )
+    with changed(site.root, change):
+        report = run(site.root, frozenset(working))
     path = next(iter(change))
     return _weigh(defect, path, frozenset(expected & working), baseline, report, site.config)
 
@@ -168,6 +169,16 @@ def _no_gate(defect: Defect, detail: str = "") -> Planted:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Notice:
+    """A gate that saw something new: its worst new finding, or None when just its score fell."""
+
+    before: CheckResult
+    after: CheckResult
+    worst: Finding | None
+    fails: bool
+
+
 def _weigh(
     defect: Defect,
     path: str,
@@ -177,37 +188,40 @@ def _weigh(
     config: GateConfig,
 ) -> Planted:
     """Hold the run with the defect against the one without."""
-    noticed: list[tuple[CheckResult, Finding | None]] = []
-    failed: list[str] = []
-    for after in report.results:
-        before = _result(baseline, after.name)
-        if before is None:
-            continue
-        new = _new_findings(before, after)
-        if _fails(before, after, new, config):
-            failed.append(after.name)
-        lower = _lower(before, after) and (after.name in expected or after.name in defect.helpers)
-        if new or lower:
-            noticed.append((after, max(new, key=lambda f: f.severity.rank, default=None)))
+    by_score = expected | set(defect.helpers)
+    pairs = ((_result(baseline, after.name), after) for after in report.results)
+    seen = [_notice(b, a, config, by_score=a.name in by_score) for b, a in pairs if b is not None]
+    notices = [notice for notice in seen if notice is not None]
+    failed = tuple(notice.after.name for notice in notices if notice.fails)
+    names = tuple(notice.after.name for notice in notices)
     words = {"defect": defect.name, "title": defect.title, "path": path}
     if failed:
-        return Planted(**words, result="caught", gates=tuple(failed))
+        return Planted(**words, result="caught", gates=failed)
     if _run_fails(baseline, report):
-        detail = msg(
-            "no gate failed, but the run's score fell under {n}", n=f"{report.threshold:g}"
-        )
-        names = tuple(after.name for after, _ in noticed)
+        limit = f"{report.threshold:g}"
+        detail = msg("no gate failed, but the run's score fell under {n}", n=limit)
         return Planted(**words, result="caught", gates=names, detail=detail)
-    if noticed:
-        after, worst = noticed[0]
+    if notices:
+        worst = notices[0].worst
         return Planted(
             **words,
             result="seen",
-            gates=tuple(result.name for result, _ in noticed),
+            gates=names,
             detail=worst.message if worst else msg("the score fell"),
-            advice=_advice(after, worst, _result(baseline, after.name)),
+            advice=_advice(notices[0]),
         )
     return _unnoticed(defect, path, expected, baseline, report)
+
+
+def _notice(
+    before: CheckResult, after: CheckResult, config: GateConfig, *, by_score: bool
+) -> _Notice | None:
+    new = _new_findings(before, after)
+    fails = _fails(before, after, new, config)
+    if not (fails or new or (by_score and _lower(before, after))):
+        return None
+    worst = max(new, key=lambda finding: finding.severity.rank, default=None)
+    return _Notice(before=before, after=after, worst=worst, fails=fails)
 
 
 def _result(report: GateReport, name: str) -> CheckResult | None:
@@ -255,33 +269,26 @@ def _run_fails(baseline: GateReport, report: GateReport) -> bool:
     """Whether the whole run's score falls under the threshold with these gates' new scores."""
     if baseline.score is None or baseline.score < baseline.threshold:
         return False
-    scores = {r.name: r.score for r in report.results if r.score is not None}
-    judged = [
-        (r.weight, scores.get(r.name, r.score))
-        for r in baseline.results
-        if r.judged and r.score is not None
-    ]
-    total = sum(weight for weight, _ in judged)
-    if not total:
-        return False
-    mean = sum(weight * (score or 0) for weight, score in judged) / total
-    return mean < baseline.threshold
+    now = {result.name: result.score for result in report.results if result.score is not None}
+    judged = [result for result in baseline.results if result.score is not None]
+    points = sum(r.weight * now.get(r.name, r.score or 0) for r in judged)
+    weight = sum(result.weight for result in judged)
+    return weight > 0 and points / weight < baseline.threshold
 
 
-def _advice(after: CheckResult, worst: Finding | None, before: CheckResult | None) -> Message:
-    if worst is not None:
+def _advice(notice: _Notice) -> Message:
+    gate, score = notice.after.name, notice.after.score or 0
+    if notice.worst is not None:
         return msg(
             "the run would fail with 'fail_on: {severity}' at the gate {gate}",
-            severity=worst.severity.value,
-            gate=after.name,
+            severity=notice.worst.severity.value,
+            gate=gate,
         )
-    least = math.floor((after.score or 0) * 10 + 1) / 10
-    if before is not None and before.score is not None and least > before.score:
-        least = before.score
+    least = min(math.floor(score * 10 + 1) / 10, notice.before.score or 0)
     return msg(
         "the run would fail with 'minimum: {score}' at the gate {gate}",
         score=f"{least:g}",
-        gate=after.name,
+        gate=gate,
     )
 
 

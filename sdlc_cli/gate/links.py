@@ -111,31 +111,41 @@ def _headings(text: str) -> Iterator[str]:
 
 def blank_blocks(text: str) -> str:
     """The text with code blocks, fenced or indented, as empty lines."""
-    out: list[str] = []
+    lines = text.split("\n")
+    _blank_fences(lines)
+    _blank_indented(lines)
+    return "\n".join(lines)
+
+
+def _blank_fences(lines: list[str]) -> None:
     fence = ""
-    in_list = in_code = False
-    blank = True
-    for line in text.split("\n"):
+    for number, line in enumerate(lines):
         match = _FENCE.match(line)
         if fence:
-            ends = match and match[1].startswith(fence) and not match[2].strip()
-            out.append("")
-            fence = "" if ends else fence
-            continue
-        if match and not (match[1][0] == "`" and "`" in match[2]):
+            lines[number] = ""
+            if match and match[1].startswith(fence) and not match[2].strip():
+                fence = ""
+        elif match and not (match[1][0] == "`" and "`" in match[2]):
+            lines[number] = ""
             fence = match[1]
-            out.append("")
+
+
+def _blank_indented(lines: list[str]) -> None:
+    """In a list, four spaces are only the item's own indentation."""
+    in_list = in_code = False
+    blank = True
+    for number, line in enumerate(lines):
+        if not line.strip():
+            blank = True
             continue
-        if line.strip():
-            indented = line.startswith(("    ", "\t"))
-            in_code = indented and not in_list and (blank or in_code)
-            if _LIST_ITEM.match(line) and not in_code:
-                in_list = True
-            elif blank and not line.startswith((" ", "\t")):
-                in_list = False
-        blank = not line.strip()
-        out.append("" if in_code else line)
-    return "\n".join(out)
+        in_code = line.startswith(("    ", "\t")) and not in_list and (blank or in_code)
+        if in_code:
+            lines[number] = ""
+        elif _LIST_ITEM.match(line):
+            in_list = True
+        elif blank and not line.startswith((" ", "\t")):
+            in_list = False
+        blank = False
 
 
 def blank_comments(text: str) -> str:

@@ -156,21 +156,17 @@ def read(data: bytes, *, root: Path, base: Path) -> SarifLog:
         raise ValueError(str(error)) from error
     if log.version != "2.1.0":
         raise ValueError(f"version {log.version!r} is not 2.1.0")
-    runs = [run for run in log.runs or () if run.results is not None]
-    findings: list[Finding] = []
-    suppressed = 0
-    for run in runs:
-        for result in run.results or ():
-            if _suppressed(result):
-                suppressed += 1
-            elif (finding := _finding(run, result, root, base)) is not None:
-                findings.append(finding)
+    everything = log.runs or []
+    looked = [run for run in everything if run.results is not None]
+    results = [(run, result) for run in looked for result in run.results or ()]
+    open_ones = [(run, result) for run, result in results if not _suppressed(result)]
+    findings = (_finding(run, result, root, base) for run, result in open_ones)
     return SarifLog(
-        runs=len(runs),
-        findings=tuple(findings),
-        suppressed=suppressed,
-        tool_versions=_versions(log.runs or []),
-        failures=tuple(_failures(log.runs or [])),
+        runs=len(looked),
+        findings=tuple(finding for finding in findings if finding is not None),
+        suppressed=len(results) - len(open_ones),
+        tool_versions=_versions(everything),
+        failures=tuple(_failures(everything)),
     )
 
 
@@ -215,22 +211,23 @@ def _finding(run: _Run, result: _Result, root: Path, base: Path) -> Finding | No
 
 def _rule(run: _Run, result: _Result) -> tuple[_Rule, str]:
     reference = result.rule or _RuleReference()
-    component = run.tool.driver
-    if reference.tool_component and reference.tool_component.index >= 0:
-        extensions = run.tool.extensions or []
-        if reference.tool_component.index < len(extensions):
-            component = extensions[reference.tool_component.index]
+    component = _component(run, reference)
     rules = component.rules or []
     rule_id = result.rule_id or reference.id or ""
     index = result.rule_index if result.rule_index >= 0 else reference.index
     if 0 <= index < len(rules):
         return rules[index], rule_id or rules[index].id
+    by_id = {rule.id: rule for rule in reversed(rules) if rule.id}
     # `CA1000/1` is a case of the rule CA1000 (3.52.4).
-    for name in (rule_id, rule_id.rpartition("/")[0]):
-        for rule in rules:
-            if rule.id and rule.id == name:
-                return rule, rule_id
-    return _Rule(), rule_id or component.name or "sarif"
+    rule = by_id.get(rule_id) or by_id.get(rule_id.rpartition("/")[0]) or _Rule()
+    return rule, rule_id or component.name or "sarif"
+
+
+def _component(run: _Run, reference: _RuleReference) -> _Component:
+    """The driver, or the extension that the reference names."""
+    extensions = run.tool.extensions or []
+    index = reference.tool_component.index if reference.tool_component else -1
+    return extensions[index] if 0 <= index < len(extensions) else run.tool.driver
 
 
 def _severity(result: _Result, rule: _Rule) -> Severity | None:

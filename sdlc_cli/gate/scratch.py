@@ -92,19 +92,24 @@ def _plan(root: Path) -> _Plan:
         except OSError as error:
             plan.notes.append(_left_out(prefix, error))
             continue
-        for entry in entries:
-            path = f"{prefix}/{entry.name}" if prefix else entry.name
-            if entry.is_symlink():
-                plan.links.append(path)
-            elif entry.is_dir(follow_symlinks=False):
-                if _is_linked(entry):
-                    plan.linked.append(path)
-                elif entry.name not in _CACHES and not _is_large_git(plan, root, path):
-                    plan.folders.append(path)
-                    waiting.append(path)
-            elif entry.is_file(follow_symlinks=False):
-                _add(plan, entry, path)
+        waiting += [path for entry in entries if (path := _place(plan, root, prefix, entry))]
     return plan
+
+
+def _place(plan: _Plan, root: Path, prefix: str, entry: os.DirEntry[str]) -> str:
+    """Put the entry where it belongs; its path when it is a folder to look into, else ""."""
+    path = f"{prefix}/{entry.name}" if prefix else entry.name
+    if entry.is_symlink():
+        plan.links.append(path)
+    elif entry.is_file(follow_symlinks=False):
+        _add(plan, entry, path)
+    elif entry.is_dir(follow_symlinks=False):
+        if _is_linked(entry):
+            plan.linked.append(path)
+        elif entry.name not in _CACHES and not _is_large_git(plan, root, path):
+            plan.folders.append(path)
+            return path
+    return ""
 
 
 def _is_linked(entry: os.DirEntry[str]) -> bool:

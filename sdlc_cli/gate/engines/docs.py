@@ -148,40 +148,39 @@ def _public(tree: ast.Module) -> Iterator[tuple[str, Definition, bool]]:
             if isinstance(node, (ast.If, ast.Try, ast.With)):
                 inner = [*node.body, *getattr(node, "orelse", ())]
                 waiting.append((prefix, inner, in_class))
-            elif isinstance(node, Definition):
-                if not in_class and exported is not None:
-                    public = node.name in exported
-                else:
-                    public = not node.name.startswith("_") or (in_class and node.name == "__call__")
-                if not public or _needs_none(node):
-                    continue
+            elif isinstance(node, Definition) and _wanted(node, exported, in_class=in_class):
                 yield prefix + node.name, node, in_class
                 if isinstance(node, ast.ClassDef):
                     waiting.append((f"{prefix}{node.name}.", node.body, True))
 
 
+def _wanted(node: Definition, exported: frozenset[str] | None, *, in_class: bool) -> bool:
+    if _needs_none(node):
+        return False
+    if in_class:
+        return node.name == "__call__" or not node.name.startswith("_")
+    return not node.name.startswith("_") if exported is None else node.name in exported
+
+
 def _exported(tree: ast.Module) -> frozenset[str] | None:
     """The names in `__all__`, or None when there is none or it is computed."""
+    values = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+        and any(isinstance(t, ast.Name) and t.id == "__all__" for t in _targets(node))
+    ]
     names: set[str] = set()
-    found = False
-    for node in tree.body:
-        value: ast.expr | None = None
-        if isinstance(node, ast.Assign):
-            targets: list[ast.expr] = node.targets
-            value = node.value
-        elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
-            targets, value = [node.target], node.value
-        else:
-            continue
-        if not any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets):
-            continue
-        if not isinstance(value, (ast.List, ast.Tuple)):
+    for value in values:
+        if not isinstance(value, ast.List | ast.Tuple):
             return None
-        found = True
-        names |= {
-            e.value for e in value.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)
-        }
-    return frozenset(names) if found else None
+        constants = [e.value for e in value.elts if isinstance(e, ast.Constant)]
+        names |= {name for name in constants if isinstance(name, str)}
+    return frozenset(names) if values else None
+
+
+def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
 
 
 def _needs_none(node: Definition) -> bool:
