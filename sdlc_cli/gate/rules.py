@@ -142,6 +142,13 @@ OURS = {
             fix=msg("Audit it by hand, or install it from where the auditor finds it."),
         ),
         Rule(
+            id="exit-code",
+            gate="command",
+            title=msg("the program of a command gate ended with a code other than 0"),
+            why=msg("The gate reads nothing else: 0 is a pass."),
+            fix=msg("Run the command by hand; its last words are in the finding."),
+        ),
+        Rule(
             id="unused-allow",
             gate="secrets",
             title=msg("an entry of the allow-list matches nothing"),
