@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sdlc_cli.core import git
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.ignore import Rules, rules, rules_in
 
@@ -17,24 +18,7 @@ LEFT_OUT = frozenset({
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".pytype", ".ipynb_checkpoints",
 })  # fmt: skip
 VENV_MARK = "pyvenv.cfg"
-GIT_TIMEOUT_S = 60.0
 IGNORE_FILE_LIMIT = 1_000_000  # bytes; a larger .gitignore is not one
-
-# What a repository's own configuration could make `git ls-files` run, switched off: the file
-# system monitor and hooks by configuration, and, for a partial clone with a sparse index, the
-# fetch of missing objects, whose transport may be any command (git-config(1), gitprotocols).
-_GIT = (
-    "git", "--no-pager", "--literal-pathspecs", "--no-optional-locks",
-    "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
-    "-c", "safe.bareRepository=explicit", "-c", "protocol.allow=never",
-)  # fmt: skip
-_GIT_ENVIRONMENT = {
-    "GIT_ALLOW_PROTOCOL": "none",  # outranks protocol.* of the repository's configuration
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "LC_ALL": "C",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,28 +212,9 @@ def _from_git(root: Path, paths: Sequence[str]) -> set[str] | None:
     """What git lists, or None: no repository, no git, or git refuses (another owner)."""
     if not os.path.lexists(root / ".git"):
         return None
-    command = (*_GIT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths)
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
-    }
-    limits = {
-        # Without them a broken .git would let git take a repository further up, or the
-        # configuration name a work tree elsewhere.
-        "GIT_CEILING_DIRECTORIES": str(root.parent),
-        "GIT_WORK_TREE": str(root),
-    }
+    command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths)
     try:
-        done = subprocess.run(
-            command,
-            cwd=root,
-            env=kept | _GIT_ENVIRONMENT | limits,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GIT_TIMEOUT_S,
-            check=False,
-        )
+        done = git.ask(root, *command)
     except (OSError, subprocess.TimeoutExpired):
         return None
     if done.returncode:

@@ -1,0 +1,82 @@
+"""Asks git, also in repositories that nobody vouches for: nothing that they name is ever run."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+TIMEOUT_S = 60.0
+
+# What a repository's own configuration could make git run, switched off: the file system monitor
+# and hooks by configuration, and, for a partial clone, the fetch of missing objects, whose
+# transport may be any command (git-config(1), gitprotocols). Filters: see `without_filters`.
+_GIT = (
+    "git", "--no-pager", "--literal-pathspecs", "--no-optional-locks",
+    "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+    "-c", "safe.bareRepository=explicit", "-c", "protocol.allow=never",
+)  # fmt: skip
+_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "none",  # outranks protocol.* of the repository's configuration
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
+}
+
+
+def ask(
+    root: Path,
+    *words: str,
+    data: bytes = b"",
+    extra: Mapping[str, str] | None = None,
+    timeout: float = TIMEOUT_S,
+) -> subprocess.CompletedProcess[bytes]:
+    """What `git WORDS` says in the repository whose top folder is `root`, and in no other.
+
+    `data` is its standard input, `extra` more environment variables. The exit code is the
+    caller's to look at. Raises OSError (there is no git) and subprocess.TimeoutExpired.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
+    }
+    limits = {
+        # Without them a broken .git would let git take a repository further up, or the
+        # configuration name a work tree elsewhere.
+        "GIT_CEILING_DIRECTORIES": str(root.parent),
+        "GIT_WORK_TREE": str(root),
+    }
+    return subprocess.run(
+        (*_GIT, *words),
+        cwd=root,
+        env=kept | _ENVIRONMENT | limits | dict(extra or {}),
+        input=data,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def without_filters(root: Path) -> dict[str, str]:
+    """Environment (for `ask`'s `extra`) that disarms the filters of the repository's own config.
+
+    Comparing with the working tree runs `filter.NAME.clean` or `.process` on changed files. The
+    user's own configuration is trusted, the repository's is not.
+    """
+    found = ask(root, "config", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\.")
+    words = found.stdout.split(b"\0")
+    names = {
+        os.fsdecode(name).rpartition(".")[0]
+        for scope, name in zip(words[::2], words[1::2], strict=False)
+        if scope in (b"local", b"worktree")
+    }
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    at = int(count) if count.isdecimal() else 0
+    environment: dict[str, str] = {}
+    for name in sorted(names):
+        for key, value in (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false")):
+            environment[f"GIT_CONFIG_KEY_{at}"] = f"{name}.{key}"
+            environment[f"GIT_CONFIG_VALUE_{at}"] = value
+            at += 1
+    return environment | {"GIT_CONFIG_COUNT": str(at)} if environment else {}
