@@ -90,6 +90,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             with open(path, "wb") as file:
                 file.write(data)
             return
+        target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, data, mode)
     except OSError as error:
         raise WorkError(

@@ -1,6 +1,7 @@
 """What each rule looks for, why it matters, and how to mend it: `sdlc gate explain RULE`."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sdlc_cli.core.errors import UsageError
@@ -108,6 +109,16 @@ OURS = {
             fix=msg("Profile the benchmark and mend what grew; raise the budget only on purpose."),
         ),
         Rule(
+            id="over-limit",
+            gate="load",
+            title=msg("the service under load is over one of its limits"),
+            why=msg("Its users wait longer, or get more errors, than gates.yaml allows; or it came"
+                    " back too slowly after it was disturbed."),
+            fix=msg("See which phase it was: one over the limit only in bursts lacks workers or"
+                    " connections, one over it at the constant rate is slow. Raise the limit only"
+                    " on purpose."),
+        ),
+        Rule(
             id="missing-docstring",
             gate="docs",
             title=msg("something public has no docstring"),
@@ -161,9 +172,9 @@ OURS = {
 
 def find(rule_id: str) -> Rule:
     """The rule with this id. Raises UsageError, with the nearest id, for an unknown one."""
-    for known in (OURS, _secrets(), _bandit()):
-        if rule_id in known:
-            return known[rule_id]
+    tables: tuple[Callable[[], dict[str, Rule]], ...] = (lambda: OURS, _secrets, _bandit)
+    for table in tables:
+        known = table()
         folded = {name.casefold(): rule for name, rule in known.items()}
         if rule_id.casefold() in folded:
             return folded[rule_id.casefold()]
@@ -188,7 +199,7 @@ def _secrets() -> dict[str, Rule]:
                     " environment or a secret store. What is no secret goes into `allow` in"
                     " gates.yaml, with its reason."),
         )
-        for rule_id, title in secrets.RULES.items()
+        for rule_id, title in secrets.rule_texts().items()
     }  # fmt: skip
 
 

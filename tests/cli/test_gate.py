@@ -268,7 +268,7 @@ class TestExplain:
             lines[fix["line"] - 1] = "pass"
         (root / "flaws.py").write_text("\n".join(lines))
 
-        assert 0 < len(fixes) < 6
+        assert 0 < len(fixes) < 7, "the import of subprocess may stay"
         assert result(cwd=root)["passed"]
 
     @pytest.mark.parametrize("rule", ["B602", "b301", "complexity", "syntax-error"])

@@ -302,8 +302,16 @@ def test_a_file_is_replaced_whole_and_keeps_its_permissions(tmp_path: Path) -> N
 
 
 def test_a_file_that_cannot_be_written_says_why(tmp_path: Path) -> None:
-    with pytest.raises(WorkError, match=r"cannot write .*: No such file or directory"):
-        write_atomic(tmp_path / "no" / "folder", b"x")
+    (tmp_path / "file").touch()
+
+    with pytest.raises(WorkError, match=r"cannot write .*: (File exists|Not a directory)"):
+        write_atomic(tmp_path / "file" / "report", b"x")
+
+
+def test_the_folders_above_a_file_are_made(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "new" / "folder" / "report", b"x")
+
+    assert (tmp_path / "new" / "folder" / "report").read_bytes() == b"x"
 
 
 def test_a_device_is_written_in_place() -> None:

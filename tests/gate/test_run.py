@@ -71,7 +71,7 @@ def config(root: Path, *names: str) -> GateConfig:
     return dataclasses.replace(
         plain,
         required={g: frozenset() for g in plain.required},
-        gates={name: Gate() for name in names},
+        gates={name: gates.BUILT_IN.get(name, Gate)() for name in names},
     )
 
 

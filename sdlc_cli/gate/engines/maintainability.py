@@ -116,7 +116,7 @@ def conclude(
         score=formula.density((f.severity for f in findings), lines, HALF),
         findings=findings,
         skipped_files=skipped,
-        metrics=_metrics(judged, lines),
+        metrics=_metrics(judged, lines) | {"formula": formula.density_terms(lines, HALF)},
         tool_versions={"radon": version("radon")},
     )
 

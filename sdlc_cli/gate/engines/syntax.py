@@ -132,11 +132,12 @@ def conclude(
     broken = {finding.location.path for finding in findings}
     findings += _other_faults(asked.judged, broken)
     broken = {finding.location.path for finding in findings}
+    good = len(judged) - len(broken)
     return Measurement(
-        score=formula.share(len(judged) - len(broken), len(judged)),
+        score=formula.share(good, len(judged)),
         reason=_not_judged(asked.missing),
         findings=(*findings, *asked.findings),
-        metrics=metrics,
+        metrics=metrics | {"formula": formula.share_terms(good, len(judged), "file")},
         skipped_files=(*skipped, *asked.skipped),
         tool_versions={"python": platform.python_version()},
     )

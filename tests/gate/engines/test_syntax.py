@@ -57,6 +57,7 @@ def test_files_that_parse_have_full_points(tree: Tree) -> None:
         "files": {"python": 3, "toml": 1, "yaml": 1, "json": 1},
         "versions_judged": {OWN: platform.python_version()},
         "versions_not_judged": [],
+        "formula": {"kind": "share", "good": 6, "total": 6, "unit": "file"},
     }
 
 
