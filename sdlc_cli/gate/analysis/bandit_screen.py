@@ -192,8 +192,8 @@ def may_be_trojan(text: str) -> bool:
     return any(character in text for character in BIDI_CHARACTERS)
 
 
-def concatenated(root: ast.BinOp) -> set[int]:
-    """The ids of the strings in a chain of operators, when together they may be SQL."""
+def concatenated(root: ast.BinOp) -> dict[int, str]:
+    """The strings in a chain of operators, by id, when together they may be SQL; else none."""
     stack: list[ast.expr] = [root]
     strings: dict[int, str] = {}
     while stack:
@@ -202,7 +202,23 @@ def concatenated(root: ast.BinOp) -> set[int]:
             stack += (node.left, node.right)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             strings[id(node)] = node.value
-    return set(strings) if any(map(_has_sql_word, strings.values())) else set()
+    return strings if any(map(_has_sql_word, strings.values())) else {}
+
+
+def work(parent: ast.AST, value: str) -> int:
+    """About how many steps bandit's tests take for this string: some grow with the square."""
+    if isinstance(parent, ast.Dict):
+        return len(parent.keys)  # searched one by one for the string
+    if isinstance(parent, ast.JoinedStr):
+        return sql_work([p.value for p in parent.values if isinstance(p, ast.Constant)])
+    return sql_work([value])
+
+
+def sql_work(strings: Iterable[object]) -> int:
+    """The steps of bandit's search for SQL: from each verb to the end of the text."""
+    texts = [text for text in strings if isinstance(text, str)]
+    verbs = sum(len(_SQL_WORD.findall(text)) for text in texts)
+    return verbs * sum(map(len, texts))
 
 
 def _has_sql_word(text: str) -> bool:

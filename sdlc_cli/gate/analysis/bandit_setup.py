@@ -127,7 +127,7 @@ def _build(root: Path, path: Path | None, ini: Mapping[str, str]) -> Setup:
         ignore_nosec = bool(ini.get("ignore-nosec"))
         manager = BanditManager(config, "file", profile=profile, ignore_nosec=ignore_nosec)
     except (utils.ConfigError, utils.ProfileNotFound) as error:
-        raise _wrong(path, error.message) from error
+        raise _wrong(path, str(error)) from error
     except (ValueError, TypeError, AttributeError, KeyError, OSError) as error:
         # bandit itself does not check the types in its configuration
         raise _wrong(path, str(error)) from error

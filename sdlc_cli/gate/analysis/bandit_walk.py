@@ -11,17 +11,19 @@ import ast
 import io
 import time
 import tokenize
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bandit.core import manager, metrics, tester, utils
 
-from sdlc_cli.gate.analysis.bandit_screen import Screen, concatenated, may_be_trojan
+from sdlc_cli.gate.analysis.bandit_screen import Screen, concatenated, may_be_trojan, sql_work, work
 from sdlc_cli.gate.analysis.bandit_setup import Setup, Test
 from sdlc_cli.gate.source import Unit
 
-MAX_SECONDS = 60.0  # of CPU for the tests of one file: some compare everything with everything
+MAX_WORK = 500_000_000  # steps for the tests of one file, a few seconds; see `bandit_screen.work`
+MAX_SECONDS = 60.0  # of CPU, for what that does not foresee
 _PLAIN = {"utf-8", "utf-8-sig", "ascii", "iso-8859-1", "cp1252"}  # ASCII bytes mean ASCII
 
 # Fields that hold no node in which a test of bandit's own could be interested.
@@ -32,7 +34,7 @@ _BARE = {
 
 
 class TooSlowError(Exception):
-    """The tests took more than `MAX_SECONDS` on one file."""
+    """The tests would take too long on one file: some compare everything with everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ class Walk:
         self.tester = _Tester(self.selection, False, nosec, self.metrics)
         self.sql: set[int] = set()
         self.touched: list[ast.AST] = []
+        self.work = 0
         self.deadline = time.process_time() + MAX_SECONDS
 
     def run(self, tree: ast.Module) -> Seen:
@@ -89,8 +92,11 @@ class Walk:
         if self.screen.foreign:
             _link(tree)
         try:
-            self._walk(tree)
-            self._whole_file()
+            # bandit's tests use what newer Pythons warn of; as errors these would hide findings
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._walk(tree)
+                self._whole_file()
         finally:
             _unlink(tree if self.screen.foreign else None, self.touched)
         counts = self.metrics.current
@@ -159,7 +165,10 @@ class Walk:
         if parent.__class__ is ast.Expr:
             return False  # a docstring
         if node.value.__class__ is str:
-            return bool(self.screen.string(parent, node, id(node) in self.sql))
+            if not self.screen.string(parent, node, id(node) in self.sql):
+                return False
+            self._spend(work(parent, node.value))
+            return True
         return self.screen.foreign
 
     # One method for each kind of node that bandit gives a context of its own.
@@ -222,9 +231,16 @@ class Walk:
     def _concatenation(self, entry: Entry) -> None:
         node: ast.BinOp = entry[0]  # type: ignore[assignment]
         if entry[1][0].__class__ is not ast.BinOp:
-            self.sql |= concatenated(node)
+            strings = concatenated(node)
+            self._spend(len(strings) * sql_work(strings.values()))
+            self.sql.update(strings)
         if "BinOp" in self.screen.tests:
             self._other(entry)
+
+    def _spend(self, steps: int) -> None:
+        self.work += steps
+        if self.work > MAX_WORK:
+            raise TooSlowError
 
     def _other(self, entry: Entry) -> None:
         kind = entry[0].__class__.__name__
@@ -358,7 +374,7 @@ def _link(tree: ast.AST) -> None:
     for parent in ast.walk(tree):
         for _, value in ast.iter_fields(parent):
             nodes = value if isinstance(value, list) else [value]
-            for node, sibling in zip(nodes, [*nodes[1:], None], strict=True):
+            for node, sibling in zip(nodes, [*nodes[1:], None], strict=False):
                 if isinstance(node, ast.AST):
                     node._bandit_parent = parent  # type: ignore[attr-defined]
                     node._bandit_sibling = sibling  # type: ignore[attr-defined]

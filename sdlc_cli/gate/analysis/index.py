@@ -87,6 +87,7 @@ def _statement(lines: Sequence[str], start: int, raw: Raw) -> int:
     """Count the statement that starts here; gives the line after it."""
     depth = 0
     colon = after = semicolon = False
+    comments = raw.comments
     quote = ""  # the triple quote that is still open
     code = ""
     at = start
@@ -116,7 +117,7 @@ def _statement(lines: Sequence[str], start: int, raw: Raw) -> int:
         if not quote and depth <= 0 and not goes_on:
             break
     statement = lines[start:at]
-    if _ONE_STRING.match(code) and statement[-1][-1] in "\"'":
+    if _ONE_STRING.match(code) and raw.comments == comments:
         if len(statement) > 1:
             raw.multi += sum(map(bool, statement))
     else:

@@ -27,6 +27,7 @@ SEVERITIES = {
 # bandit gives some calls the line of one argument, but the column of the call. These tests look
 # at strings, where line and column belong together, though the lines of their statement differ.
 _OWN_COLUMN = {"B104", "B105", "B108", "B608", "B613"}
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+(?=>)")
 _TEST_FILE = re.compile(r"(^|/)(tests?/.*|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)$")
 
 
@@ -97,7 +98,8 @@ def issues(state: State, unit: Unit) -> tuple[Any, str]:
 
     state.setup.activate()
     try:
-        return Walk(state.setup, state.screen, unit).run(unit.tree), ""
+        tree = unit.tree
+        return Walk(state.setup, state.screen, unit).run(tree), ""
     except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError) as error:
         return None, unreadable(error)
     except TooSlowError:
@@ -114,7 +116,7 @@ def _finding(issue: Any, unit: Unit) -> Finding:
     return Finding(
         rule=issue.test_id,
         severity=SEVERITIES[issue.severity],
-        message=issue.text,
+        message=without_addresses(issue.text),
         help=get_url(issue.test_id),
         location=Location(
             path=unit.path,
@@ -124,6 +126,11 @@ def _finding(issue: Any, unit: Unit) -> Finding:
             end_column=_character(unit, line, issue.end_col_offset) if one_line else 0,
         ),
     )
+
+
+def without_addresses(text: str) -> str:
+    """A message of bandit's without the addresses in memory that some show by mistake."""
+    return _ADDRESS.sub("", text)
 
 
 def _column(unit: Unit, line: int, issue: Any) -> int:
@@ -170,7 +177,8 @@ def conclude(
         score=formula.density((f.severity for f in findings), int(numbers["lines"]), HALF),
         findings=tuple(findings),
         skipped_files=skipped,
-        metrics=_metrics(findings, asserts, len(judged), numbers),
+        metrics=_metrics(findings, asserts, len(judged), numbers)
+        | {"formula": formula.density_terms(int(numbers["lines"]), HALF)},
         tool_versions={"bandit": _version()},
     )
 
