@@ -2,7 +2,10 @@
 
 import enum
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from sdlc_cli.core.i18n import Message, msg
 
 
 class Severity(enum.StrEnum):
@@ -19,6 +22,12 @@ class Severity(enum.StrEnum):
         return _RANKS[self]
 
 
+WORDS: Mapping[Severity, Message] = {
+    Severity.LOW: msg("low"),
+    Severity.MEDIUM: msg("medium"),
+    Severity.HIGH: msg("high"),
+    Severity.CRITICAL: msg("critical"),
+}
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -43,7 +52,8 @@ class Finding:
     `rule` is the id that `sdlc gate explain RULE` takes. `help` is a URL or a sentence.
     `context` is what identifies the finding apart from its place (a function's name, a line's
     text without its secret); empty means the text of its line. `fingerprint` is filled in by
-    the run: it survives moved lines and renamed files.
+    the run: it survives moved lines and renamed files. `amount` says how much of it there is,
+    where that can grow (a function's complexity); 0 where it cannot.
     """
 
     rule: str
@@ -53,6 +63,7 @@ class Finding:
     help: str = ""
     context: str = ""
     fingerprint: str = ""
+    amount: float = 0.0
 
 
 def fingerprint(rule: str, context: str) -> str:

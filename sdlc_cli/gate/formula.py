@@ -4,9 +4,9 @@ Each formula is monotonic (one more finding never raises the score) and does not
 order of its input. docs/gate.md states them with examples.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from sdlc_cli.core.finding import Severity
+from sdlc_cli.core.finding import Finding, Severity
 
 POINTS: Mapping[Severity, int] = {
     Severity.LOW: 1,
@@ -14,6 +14,12 @@ POINTS: Mapping[Severity, int] = {
     Severity.HIGH: 20,
     Severity.CRITICAL: 100,
 }
+# Rules whose findings say something of the run or its files and cost no points: the engines
+# leave them out of their scores, and so does whoever computes a score again.
+FREE = frozenset({
+    "baseline-expired", "baseline-unused", "not-in-report", "stale-report", "unused-allow",
+    "version-not-judged",
+})  # fmt: skip
 # Below this size a project counts as this long, so that one finding in a small one weighs no
 # more than in a project of a thousand lines.
 LEAST_LINES = 1000
@@ -53,3 +59,32 @@ def share_terms(good: float, total: float, unit: str) -> dict[str, object]:
 def mean_terms(scores: Mapping[str, float]) -> dict[str, object]:
     """As `density_terms`, for a mean of parts; the keys are the `context` of their findings."""
     return {"kind": "mean", "scores": dict(scores)}
+
+
+def counted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those of the findings that cost points."""
+    return tuple(finding for finding in findings if finding.rule not in FREE)
+
+
+def without(
+    score: float, terms: object, gone: Collection[Finding], left: Collection[Finding]
+) -> tuple[float, object]:
+    """The score, and its terms, had there only been the findings in `left` and none of `gone`.
+
+    What no finding decides (covered lines, a number that a program reports) stays as it is.
+    """
+    if not isinstance(terms, Mapping) or not gone:
+        return score, terms
+    match terms:
+        case {"kind": "density", "lines": int(lines), "half": float() | int() as half}:
+            return density((f.severity for f in counted(left)), lines, half), terms
+        case {"kind": "share", "unit": "finding", "good": good, "total": total}:
+            good = min(good + len(counted(gone)), total)
+            return share(good, total), share_terms(good, total, "finding")
+        case {"kind": "share", "unit": "file", "total": total}:
+            good = total - len({finding.location.path for finding in counted(left)})
+            return share(good, total), share_terms(good, total, "file")
+        case {"kind": "mean", "scores": Mapping() as scores}:
+            mended = {**scores, **{f.context: 100.0 for f in gone if f.context in scores}}
+            return sum(mended.values()) / len(mended), mean_terms(mended)
+    return score, terms

@@ -38,6 +38,8 @@ class Measurement:
 
     `outcome` is `judged` (then `score`, 0 is worst and 100 best, is set), or `error`, `skipped`
     or `inconclusive` (then `reason` says why). `metrics` may hold nested tables for JSON.
+    `failure` says why the gate fails whatever its score is. `unchanged` marks a gate that is
+    skipped because nothing of the change concerns it: nobody has to miss it.
     """
 
     outcome: Literal["judged", "error", "skipped", "inconclusive"] = "judged"
@@ -47,6 +49,8 @@ class Measurement:
     metrics: Mapping[str, object] = field(default_factory=dict)
     skipped_files: tuple[SkippedFile, ...] = ()
     tool_versions: Mapping[str, str] = field(default_factory=dict)
+    failure: str = ""
+    unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class CheckResult:
     duration_s: float
     findings: tuple[Finding, ...]
     metrics: Mapping[str, object]
+    unchanged: bool = False
 
     @property
     def judged(self) -> bool:

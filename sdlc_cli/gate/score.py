@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sdlc_cli.core.finding import Severity, worst_first
+from sdlc_cli.core.finding import WORDS, Severity, worst_first
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate.config import GateConfig
 from sdlc_cli.gate.formula import points
@@ -106,6 +106,7 @@ def _check(
         duration_s=measured.duration_s if measured else 0.0,
         findings=measurement.findings,
         metrics=measurement.metrics,
+        unchanged=status == "skipped" and measurement.unchanged,
     )
 
 
@@ -121,9 +122,11 @@ def _status(measurement: Measurement, minimum: float, fail_on: str) -> tuple[Sta
         return "failed", msg(
             "{n} of severity {severity} or worse, first {rule}",
             n=len(bad),
-            severity=fail_on,
+            severity=WORDS[Severity(fail_on)],
             rule=worst.rule,
         )
+    if measurement.failure:
+        return "failed", measurement.failure
     if measurement.score < minimum:
         return "failed", msg(
             "score {score} is under the minimum {minimum}",
@@ -162,7 +165,7 @@ def _verdict(
             why=r.reason,
         )
         for r in results
-        if r.required and r.status in ("skipped", "inconclusive")
+        if r.required and r.status in ("skipped", "inconclusive") and not r.unchanged
     ]
     judged = any(r.judged for r in results)
     if score is not None and score < threshold:
@@ -177,6 +180,8 @@ def _verdict(
         reasons.append(msg("no judged gate has a weight, so there is no score"))
     if by_status["error"]:
         return 3, tuple(reasons)
+    if not judged and not by_status["inconclusive"] and any(r.unchanged for r in results):
+        return 0, ()  # with nothing changed that a gate judges, there is nothing to ask for
     if not judged:
         nothing = 3 if by_status["inconclusive"] else 4
         return nothing, tuple(reasons) or (msg("no gate was judged"),)

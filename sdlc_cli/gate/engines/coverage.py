@@ -31,18 +31,38 @@ class _Totals:
     branches: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """A report on the project: `files` by path, `elsewhere` how many of its files are not ours."""
+
+    path: Path
+    report: CoverageReport
+    files: Mapping[str, FileCoverage]
+    elsewhere: int
+
+
 def check(project: Project, name: str, options: Coverage) -> Measurement:
     """Read the report. Raises WorkError for one that is named and cannot be used."""
+    found = gather(project, options)
+    if found is None:
+        return Measurement(outcome="skipped", reason=_no_report(project))
+    return _judge(project, options, found.path, found.report, found.files, found.elsewhere)
+
+
+def gather(project: Project, options: Coverage) -> Covered | None:
+    """The report and what it says of the project's files; None without one. Raises WorkError."""
     path = _find(project, options)
     if path is None:
-        return Measurement(outcome="skipped", reason=_no_report(project))
+        return None
     report = _read(path)
     folders = [str(folder.absolute()) for folder in (path.parent, project.base, project.root)]
     placed = coverage_report.place(report, project.files, folders[-1], folders)
     files: dict[str, FileCoverage] = {}
     for written, file in sorted(placed.items()):
         files.setdefault(file, FileCoverage()).add(report.files[written])
-    return _judge(project, options, path, report, files, len(report.files) - len(placed))
+    return Covered(
+        path=path, report=report, files=files, elsewhere=len(report.files) - len(placed)
+    )
 
 
 def _judge(
@@ -55,10 +75,10 @@ def _judge(
 ) -> Measurement:
     shown = _shown(project, path)
     totals = _totals(files.values())
-    absent = _absent(project, files)
+    unknown = absent(project, files)
     metrics = _metrics(shown, report, files, totals) | {
         "files_elsewhere": elsewhere,
-        "files_not_in_report": len(absent),
+        "files_not_in_report": len(unknown),
     }
     if not files:
         reason = msg("{report} covers none of the files judged here", report=shown)
@@ -78,9 +98,9 @@ def _judge(
     return Measurement(
         score=formula.share(covered, coverable),
         findings=(
-            *(_uncovered(path, files[path]) for path in gaps),
+            *(uncovered(path, files[path]) for path in gaps),
             *_stale(project, path, files),
-            *_not_in_report(absent, shown),
+            *_not_in_report(unknown, shown),
         ),
         metrics=metrics
         | {
@@ -171,7 +191,8 @@ def _gaps(files: Mapping[str, FileCoverage]) -> list[str]:
     return [path for path in gaps[:SHOWN] if missing[path]]
 
 
-def _uncovered(path: str, file: FileCoverage) -> Finding:
+def uncovered(path: str, file: FileCoverage) -> Finding:
+    """The finding on a file that has lines which no test runs."""
     return Finding(
         rule="uncovered",
         severity=Severity.LOW,
@@ -222,19 +243,19 @@ def _changed(path: Path) -> int:
         return 0
 
 
-def _absent(project: Project, files: Mapping[str, FileCoverage]) -> list[str]:
+def absent(project: Project, files: Mapping[str, FileCoverage]) -> list[str]:
     """Code beside measured code that the report does not know: as a rule, nothing imports it."""
     folders = {PurePosixPath(path).parent for path in files}
     endings = {PurePosixPath(path).suffix for path in files}
-    absent = []
+    unknown = []
     for file in project.files:
         path = PurePosixPath(file)
         near = path.parent in folders or any(
             parent in folders and parent != PurePosixPath() for parent in path.parents
         )
         if near and path.suffix in endings and file not in files and not _is_test(path):
-            absent.append(file)
-    return [file for file in absent if _size(project.root / file)]
+            unknown.append(file)
+    return [file for file in unknown if _size(project.root / file)]
 
 
 def _is_test(path: PurePosixPath) -> bool:

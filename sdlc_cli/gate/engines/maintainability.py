@@ -90,6 +90,7 @@ def _finding(path: str, block: "Block", limit: int) -> Finding:
         ),
         help=HELP,
         context=block.qualname,
+        amount=block.complexity,
         location=Location(
             path=path,
             line=block.lineno,
