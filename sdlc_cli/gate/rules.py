@@ -172,20 +172,21 @@ OURS = {
 
 def find(rule_id: str) -> Rule:
     """The rule with this id. Raises UsageError, with the nearest id, for an unknown one."""
-    tables: tuple[Callable[[], dict[str, Rule]], ...] = (lambda: OURS, _secrets, _bandit)
+    tables: tuple[Callable[[], dict[str, Rule]], ...] = (lambda: OURS, of_secrets, _bandit)
     for table in tables:
         known = table()
         folded = {name.casefold(): rule for name, rule in known.items()}
         if rule_id.casefold() in folded:
             return folded[rule_id.casefold()]
-    close = nearest(rule_id, [*OURS, *_secrets(), *_bandit()])
+    close = nearest(rule_id, [*OURS, *of_secrets(), *_bandit()])
     raise UsageError(
         msg("no rule is called '{rule}'", rule=rule_id),
         hint=f"sdlc gate explain {close}" if close else "sdlc gate run --format json",
     )
 
 
-def _secrets() -> dict[str, Rule]:
+def of_secrets() -> dict[str, Rule]:
+    """The rules of the gate secrets, by id."""
     from sdlc_cli.gate.engines import secrets
 
     return {
