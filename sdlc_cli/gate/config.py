@@ -22,6 +22,7 @@ from sdlc_cli.gate.options import (
     Docs,
     Gate,
     Integration,
+    Load,
     Maintainability,
     Mistakes,
     Performance,
@@ -47,6 +48,7 @@ __all__ = [
     "GatesFile",
     "GenerationRule",
     "Integration",
+    "Load",
     "Maintainability",
     "Performance",
     "Secrets",
@@ -141,9 +143,9 @@ def _not_required(name: str, known: Iterable[str]) -> Message:
 
 
 GENERATIONS: Mapping[int, GenerationRule] = {
-    1: GenerationRule(name="make it work", score=70),
-    2: GenerationRule(name="make it robust", score=80),
-    3: GenerationRule(name="make it scale", score=90),
+    1: GenerationRule(name=msg("make it work"), score=70),
+    2: GenerationRule(name=msg("make it robust"), score=80),
+    3: GenerationRule(name=msg("make it scale"), score=90),
 }
 # What a generation asks for is asked for by all later ones too. Integration joins generation 1
 # as soon as it is set up.
@@ -156,6 +158,7 @@ REQUIRED: Mapping[int, tuple[str, ...]] = {
 MINIMUM: Mapping[str, Mapping[int, float]] = {
     "coverage": {1: 0, 2: 80, 3: 85},
     "integration": {1: 100, 2: 100, 3: 100},
+    "load": {1: 100, 2: 100, 3: 100},
     "performance": {1: 100, 2: 100, 3: 100},
     "security": {1: 0, 2: 0, 3: 80},
 }

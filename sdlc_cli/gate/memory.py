@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sdlc_cli.core.errors import SdlcError
 from sdlc_cli.core.files import cache_dir
-from sdlc_cli.gate.config import CommandGate, GateConfig, Integration, Performance
+from sdlc_cli.gate.config import CommandGate, GateConfig, Integration, Load, Performance
 
 
 def that_run_commands(config: GateConfig) -> list[str]:
@@ -16,6 +16,7 @@ def that_run_commands(config: GateConfig) -> list[str]:
         for name, gate in config.gates.items()
         if isinstance(gate, CommandGate | Integration)
         or (isinstance(gate, Performance) and gate.benchmarks)
+        or (isinstance(gate, Load) and gate.command)
     ]
 
 

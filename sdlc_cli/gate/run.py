@@ -16,8 +16,9 @@ from sdlc_cli.gate.model import GateReport, Measurement, SkippedFile
 from sdlc_cli.gate.score import Measured
 from sdlc_cli.gate.source import Project, Unit
 
-# Coverage reads what the integration tests wrote; performance wants the machine for itself.
-LATER = {"coverage": 1, "performance": 2}
+# Coverage reads what the integration tests wrote; performance and load want the machine for
+# themselves.
+LATER = {"coverage": 1, "performance": 2, "load": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

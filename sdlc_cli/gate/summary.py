@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sdlc_cli.core.finding import Finding, Location, Severity, worst_first
+from sdlc_cli.core.finding import WORDS, Finding, Location, Severity, worst_first
 from sdlc_cli.core.findings_out import FileNotRead, FindingSet
 from sdlc_cli.core.i18n import _, local, msg, ngettext
 from sdlc_cli.core.printable import visible
@@ -20,6 +20,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "coverage": "Lines and branches that the tests reach.",
     "integration": "The project's own tests.",
     "performance": "Benchmarks held against budgets of time and memory.",
+    "load": "The running service under load: latency, errors, recovery.",
     "dependencies": "Known vulnerabilities of the packages in use.",
     "docs": "Public docstrings and links between local files.",
 }
@@ -50,13 +51,7 @@ def status_word(status: Status) -> str:
 
 def severity_word(severity: Severity) -> str:
     """A severity for people."""
-    words = {
-        Severity.CRITICAL: _("critical"),
-        Severity.HIGH: _("high"),
-        Severity.MEDIUM: _("medium"),
-        Severity.LOW: _("low"),
-    }
-    return words[severity]
+    return local(WORDS[severity])
 
 
 def points(score: float | None) -> str:

@@ -162,7 +162,7 @@ def test_every_sentence_is_translated(
         text = re.sub(r"<[/!]?[a-z][^>]*>", " ", text).replace("\\", "")
     others = (
         r"(Starting a process with a shell|subprocess call|Consider possible security|Use of poss)"
-        r"[^.]*\.(\s[^.]*literal_eval\.)?|invalid syntax"
+        r"[^.]*\.(literal_eval\.)?|invalid syntax"
     )
 
     own = {*rules.OURS, *rules.of_secrets(), *BUILT_IN, *ENGINES, "broken", "false"}

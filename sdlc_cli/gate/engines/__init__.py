@@ -24,6 +24,7 @@ PROJECT_ENGINES = {
     "dependencies": "sdlc_cli.gate.engines.dependencies",
     "command": "sdlc_cli.gate.engines.command",
     "performance": "sdlc_cli.gate.engines.performance",
+    "load": "sdlc_cli.gate.engines.service_load",
 }
 
 
@@ -71,6 +72,7 @@ if TYPE_CHECKING:  # mypy holds each module against its Protocol; nothing is imp
         performance,
         secrets,
         security,
+        service_load,
         syntax,
     )
 
@@ -81,4 +83,5 @@ if TYPE_CHECKING:  # mypy holds each module against its Protocol; nothing is imp
         dependencies,
         command,
         performance,
+        service_load,
     )
