@@ -51,6 +51,7 @@ class Service:
         self._timeout = timeout
         self._outputs = (proc.Output(proc.OUTPUT_LIMIT), proc.Output(proc.OUTPUT_LIMIT))
         self._stack = contextlib.ExitStack()
+        self._child: proc.Child | None = None
 
     def __enter__(self) -> Self:
         self._refuse_taken_port()
@@ -65,6 +66,7 @@ class Service:
             reader.start()
             self._wait_until_ready(child)
             self._stack = stack.pop_all()
+            self._child = child
         return self
 
     def __exit__(
@@ -74,6 +76,25 @@ class Service:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    def restart(self) -> None:
+        """End what is left of it and start it once more, as `with` did. Raises the same."""
+        self._stack.close()
+        self.__enter__()
+
+    @property
+    def pid(self) -> int:
+        """The process that was started, which leads the group; 0 when nothing was."""
+        return self._child.process.pid if self._child else 0
+
+    @property
+    def ended(self) -> bool:
+        """True when the process that was started is gone, or nothing was."""
+        return self._child is None or self._child.ended.is_set()
+
+    def signal(self, number: int) -> bool:
+        """Send a signal to its whole group. False when nobody is left to get it."""
+        return self._child is not None and self._child.signal(number)
 
     def last_lines(self) -> str:
         """The last lines it printed, standard error after standard output."""

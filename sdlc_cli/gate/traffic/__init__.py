@@ -1,0 +1,1 @@
+"""Open-loop load on an HTTP service: when requests are due, how they went, what that means."""
