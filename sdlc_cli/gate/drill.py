@@ -10,7 +10,7 @@ from typing import Literal
 from sdlc_cli.core.finding import Finding, Severity
 from sdlc_cli.core.i18n import Message, _, local, msg
 from sdlc_cli.core.table import Column, Table
-from sdlc_cli.gate.config import CommandGate, GateConfig
+from sdlc_cli.gate.config import BUILT_IN, CommandGate, GateConfig
 from sdlc_cli.gate.model import CheckResult, GateReport
 from sdlc_cli.gate.plants import DEFECTS, CannotPlant, Defect, Site
 from sdlc_cli.gate.scratch import changed, copied, imports_from
@@ -165,7 +165,11 @@ def _no_gate(defect: Defect, detail: str = "") -> Planted:
         title=defect.title,
         result="no-gate",
         detail=detail or msg("no gate for it is set up"),
-        advice=msg("set up the gate {gate} in gates.yaml", gate=defect.watcher),
+        advice=(
+            msg("set up the gate {gate} in gates.yaml", gate=defect.watcher)
+            if defect.watcher in BUILT_IN
+            else msg("set up a gate of kind command that checks workflows, with zizmor for one")
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """The tables of gates are closed: what is in one is in all, documented, schema'd, translated."""
 
+import html
 import json
 import os
 import re
@@ -159,7 +160,7 @@ def test_every_sentence_is_translated(
     text = done.stdout + done.stderr
     if words[-1] in ("html", "markdown"):
         text = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
-        text = re.sub(r"<[/!]?[a-z][^>]*>", " ", text).replace("\\", "")
+        text = re.sub(r"<[/!]?[a-z][^>]*>", " ", html.unescape(text))
     others = (
         r"(Starting a process with a shell|subprocess call|Consider possible security|Use of poss)"
         r"[^.]*\.(literal_eval\.)?|invalid syntax"
