@@ -72,7 +72,7 @@ def copied(root: Path, *, largest: int = LARGEST) -> Iterator[Scratch]:
             raise _no_copy(error) from error
         yield Scratch(root=copy, notes=(*plan.notes, *notes))
     finally:
-        _remove(folder)
+        remove(folder)
 
 
 def _no_copy(error: OSError) -> WorkError:
@@ -210,7 +210,7 @@ def _empty_repository(folder: Path) -> None:
     (folder / "config").write_text("[core]\n\trepositoryformatversion = 0\n", encoding="ascii")
 
 
-def _remove(folder: Path) -> None:
+def remove(folder: Path) -> None:
     """Remove the copy, folders that tests made read-only included. Links are not followed."""
     for parent, names, _ in os.walk(folder):
         for name in [".", *names]:
