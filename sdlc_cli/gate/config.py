@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,6 +30,7 @@ from sdlc_cli.gate.options import (
     Secrets,
     Security,
     Service,
+    Suppressions,
     Syntax,
     Text,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Secrets",
     "Security",
     "Service",
+    "Suppressions",
     "Syntax",
     "defaults",
     "find",
@@ -120,6 +122,7 @@ class GatesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     generation: GenerationNumber = 1
     generations: dict[GenerationNumber, GenerationChange] = {}
     required: dict[GenerationNumber, tuple[Text, ...]] = {}
+    suppressions: Suppressions = Suppressions()
     gates: (
         Annotated[dict[str, Gate], Meta(min_length=1, extra={"sections": SECTIONS})] | UnsetType
     ) = UNSET
@@ -180,6 +183,7 @@ class GateConfig:
     generations: Mapping[int, GenerationRule]
     required: Mapping[int, frozenset[str]]  # cumulative: 3 holds what 1 and 2 ask for
     gates: Mapping[str, Gate]
+    suppressions: Suppressions = field(default_factory=Suppressions)
 
     def minimum(self, name: str, generation: int) -> float:
         """The least score the gate called `name` may have in `generation`."""
@@ -225,6 +229,7 @@ def load(file: Path | None, root: Path, environ: Mapping[str, str] = os.environ)
         generations=_generations(written.generations),
         required=_required(written.required, gates),
         gates=gates,
+        suppressions=written.suppressions,
     )
 
 

@@ -37,6 +37,17 @@ class Gate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fail_on: SeverityName = "critical"
 
 
+class Suppressions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked of comments that silence a finding: `# nosec`, `sdlc: allow-secret`.
+
+    `reason: required` makes one without a rule id (for nosec) or without a reason a finding;
+    `unused: report` one that silences nothing.
+    """
+
+    reason: Literal["optional", "required"] = "optional"
+    unused: Literal["ignore", "report"] = "ignore"
+
+
 class Syntax(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`versions`: Python versions to judge by, as `3.12`; else those the project declares."""
 
