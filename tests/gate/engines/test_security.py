@@ -198,11 +198,11 @@ def test_asserts_count_outside_of_tests_only(tree: Tree) -> None:
     assert strict.score < measured.score
 
 
-def test_one_high_finding_in_a_service_of_a_thousand_lines_leaves_fifty(tree: Tree) -> None:
+def test_one_high_finding_costs_a_service_of_a_thousand_lines_much(tree: Tree) -> None:
     root = tree({"app.py": "import subprocess\nsubprocess.run(x, shell=True)\n" + "x = 1\n" * 998})
     measured = judge(root, Security())
 
-    assert measured.score == pytest.approx(48.3, abs=0.1)
+    assert measured.score == pytest.approx(55.9, abs=0.1)
     assert (measured.metrics["high"], measured.metrics["low"]) == (1, 1)
 
 
