@@ -110,7 +110,7 @@ def _is_over(entry: Entry, today: date) -> bool:
 def _sorted_out(
     measurement: Measurement, entries: Mapping[str, Entry], changes: Changes | None
 ) -> tuple[list[Finding], list[Finding], dict[str, int]]:
-    """Accepted findings, the others in their order, and how much each idle entry was used."""
+    """Accepted findings, the others in their order, and how many each idle entry speaks of."""
     alike: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in measurement.findings:
         alike[mark_of(finding)].append(finding)
@@ -121,8 +121,8 @@ def _sorted_out(
         found = alike.get(mark, [])
         quiet = accept_some(found, entry, changes)
         gone += quiet
-        if len(quiet) < entry.count:
-            unused[mark] = len(quiet)
+        if len(found) < entry.count:
+            unused[mark] = len(found)
         if entry.at_most and len(found) <= entry.count:
             words |= {id(one): _grown(one, entry) for one in found if one not in quiet}
     hidden = {id(finding) for finding in gone}
@@ -135,10 +135,10 @@ def accept_some(
 ) -> list[Finding]:
     """The findings that `entry` accepts: as many as its count, each within a limit of its own."""
 
-    def newness(finding: Finding) -> tuple[bool, bool, str, int]:
+    def newness(finding: Finding) -> tuple[bool, bool, float, str, int]:
         place = finding.location
         touched = changes is not None and changes.touches(place)
-        return (touched, place.path != entry.path, place.path, place.line)
+        return (touched, place.path != entry.path, -finding.amount, place.path, place.line)
 
     chosen: list[Finding] = []
     for finding in sorted(findings, key=newness):

@@ -184,7 +184,8 @@ def _text(text: str) -> str:
     """As YAML: plain where that is safe, else in double quotes."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return '"' + "".join(map(_character, encodable(text))) + '"'
+    shown = encodable(text).replace("\0", "\\x00")  # no YAML of ours may hold a NUL
+    return '"' + "".join(map(_character, shown)) + '"'
 
 
 def _character(letter: str) -> str:
