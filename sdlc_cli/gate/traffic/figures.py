@@ -84,6 +84,15 @@ def summarise(results: Sequence[Result], seconds: float, lags: Sequence[float] =
     )
 
 
+def burst_rate(results: Sequence[Result]) -> float:
+    """Good answers a second while bursts were worked off; the rests between them do not count."""
+    longest: dict[float, float] = {}
+    for one in results:
+        longest[one.intended] = max(longest.get(one.intended, 0.0), one.latency)
+    good = sum(not one.trouble for one in results)
+    return good / max(sum(longest.values()), 1e-9)
+
+
 def recovery(
     results: Sequence[Result],
     since: float,

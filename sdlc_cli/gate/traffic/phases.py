@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import Message, msg
@@ -108,6 +108,7 @@ class _Run:
         await self._client.open(size)
         driven = await self._drive(moments, soon())
         summary = figures.summarise(driven.results, moments[-1], driven.lags)
+        summary = replace(summary, rate=figures.burst_rate(driven.results))
         return Phase(name=msg("bursts of {size}", size=size), summary=summary)
 
     async def _drive(

@@ -186,6 +186,7 @@ def test_too_many_waiting_requests_prove_nothing(
     assert "were not sent" in measured.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "by"),
     [
@@ -203,6 +204,7 @@ def test_recovery_after_a_kill(drive: Callable[..., Measurement], program: str, 
     assert 0 < float(str(row["recovery_s"])) < 5
 
 
+@pytest.mark.slow
 def test_recovery_after_a_pause_counts_from_its_end(drive: Callable[..., Measurement]) -> None:
     one = Disturbance(kind="pause", duration=1, recovery=2)
     measured = drive(disturb=(one,), limits=LoadLimits(p95=0.5))
@@ -214,6 +216,7 @@ def test_recovery_after_a_pause_counts_from_its_end(drive: Callable[..., Measure
     assert float(str(row["recovery_s"])) < 2
 
 
+@pytest.mark.slow
 def test_recovery_after_a_delay_and_the_way_back(drive: Callable[..., Measurement]) -> None:
     one = Disturbance(kind="delay", duration=0.5, delay=0.6, recovery=2)
     measured = drive(disturb=(one, one), limits=LoadLimits(p95=0.5))
@@ -224,6 +227,7 @@ def test_recovery_after_a_delay_and_the_way_back(drive: Callable[..., Measuremen
     assert (first["phase"], second["phase"]) == ("delay, number 1", "delay, number 2")
 
 
+@pytest.mark.slow
 def test_a_service_that_stays_dead_did_not_recover(
     drive: Callable[..., Measurement], tmp_path: Path, port: int
 ) -> None:

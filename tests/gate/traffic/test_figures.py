@@ -1,6 +1,6 @@
 import pytest
 
-from sdlc_cli.gate.traffic.figures import Result, percentile, recovery, summarise
+from sdlc_cli.gate.traffic.figures import Result, burst_rate, percentile, recovery, summarise
 
 
 def result(intended: float, latency: float = 0.01, trouble: str = "") -> Result:
@@ -38,6 +38,12 @@ def test_the_rate_counts_until_the_last_answer() -> None:
 
 def test_the_loops_own_lateness_counts_as_lag() -> None:
     assert summarise([result(0)], 1, lags=[0.5]).lag == 0.5
+
+
+def test_the_rate_of_bursts_leaves_out_the_rests() -> None:
+    burst = [result(0, 0.1), result(0, 0.5), result(10, 0.5), result(10, 0.2, "refused")]
+
+    assert burst_rate(burst) == 3
 
 
 def recovered(results: list[Result], since: float = 1.0) -> float | None:
