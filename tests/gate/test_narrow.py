@@ -15,6 +15,7 @@ from sdlc_cli.gate import engines, formula, source
 from sdlc_cli.gate.adjust import adjust
 from sdlc_cli.gate.changes import ALL, Changes, changes
 from sdlc_cli.gate.config import Gate
+from sdlc_cli.gate.engines.security import HALF
 from sdlc_cli.gate.filepass import inspect_files
 from sdlc_cli.gate.model import GateReport, Measurement
 from sdlc_cli.gate.narrow import only_changed
@@ -78,8 +79,8 @@ def test_only_findings_on_changed_lines_are_left(repo: Path) -> None:
     security = measure(repo)["security"]
 
     assert [(f.rule, f.location.line) for f in security.findings] == [("B307", 6)]
-    assert security.score == formula.density([Severity.MEDIUM], 6, 20)
-    assert security.metrics["formula"] == formula.density_terms(6, 20)
+    assert security.score == formula.density([Severity.MEDIUM], 6, HALF)
+    assert security.metrics["formula"] == formula.density_terms(6, HALF)
 
 
 def test_a_finding_that_spans_lines_is_touched_by_any_of_them(repo: Path) -> None:
