@@ -62,9 +62,12 @@ def without_filters(root: Path) -> dict[str, str]:
     """Environment (for `ask`'s `extra`) that disarms the filters of the repository's own config.
 
     Comparing with the working tree runs `filter.NAME.clean` or `.process` on changed files. The
-    user's own configuration is trusted, the repository's is not.
+    user's own configuration is trusted, the repository's is not. Raises as `ask` does, and
+    OSError for a git older than 2.26.
     """
     found = ask(root, "config", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\.")
+    if found.returncode not in (0, 1):  # 1: there are none
+        raise OSError("git cannot list its filters; 2.26 is the oldest that can")
     words = found.stdout.split(b"\0")
     names = {
         os.fsdecode(name).rpartition(".")[0]

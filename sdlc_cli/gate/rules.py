@@ -58,14 +58,6 @@ OURS = {
             url="https://radon.readthedocs.io/en/latest/intro.html",
         ),
         Rule(
-            id="maintainability-index",
-            gate="maintainability",
-            title=msg("the file as a whole is hard to maintain"),
-            why=msg("radon's index falls with a file's length, volume and complexity."),
-            fix=msg("Split the file; its most complex functions first."),
-            url="https://radon.readthedocs.io/en/latest/intro.html",
-        ),
-        Rule(
             id="test-failed",
             gate="integration",
             title=msg("a test failed"),
@@ -165,6 +157,36 @@ OURS = {
             title=msg("an entry of the allow-list matches nothing"),
             why=msg("It may hide a real secret one day."),
             fix=msg("Remove the entry from gates.yaml."),
+        ),
+        Rule(
+            id="suppression-without-reason",
+            gate="security, secrets",
+            title=msg("a comment silences findings and does not say which or why"),
+            why=msg("A bare `# nosec` silences every rule on its line, also those that come later,"
+                    " and nobody after you can tell whether it was right."),
+            fix=msg("Name the rule and the reason: `# nosec B603 - the arguments are fixed`, or"
+                    " `sdlc: allow-secret REASON`. `suppressions` in gates.yaml asks for it."),
+        ),
+        Rule(
+            id="suppression-unused",
+            gate="security, secrets",
+            title=msg("a comment silences a finding that is not there"),
+            why=msg("The code changed, and the comment would hide the next finding on its line."),
+            fix=msg("Remove the comment, or the rule ids in it that silence nothing."),
+        ),
+        Rule(
+            id="baseline-unused",
+            gate="any",
+            title=msg("an entry of the baseline accepts more than there is"),
+            why=msg("It would hide the next finding alike."),
+            fix=msg("Run `sdlc gate baseline --tighten` and commit what it changes."),
+        ),
+        Rule(
+            id="baseline-expired",
+            gate="any",
+            title=msg("an entry of the baseline is past its last day"),
+            why=msg("The finding was accepted until then; now it counts again."),
+            fix=msg("Mend the finding, or write a new `expires` into the entry, with a reason."),
         ),
     )
 }  # fmt: skip
