@@ -4,8 +4,8 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -55,19 +55,12 @@ def run_command(benchmark: Benchmark, found: Environment, cwd: Path) -> Figures:
     Raises WorkError when a run fails or the time is up.
     """
     until = time.monotonic() + benchmark.timeout
-    runs: list[proc.Finished] = []
-    for _ in range(benchmark.warmup + benchmark.iterations):
-        done = proc.run(
-            found.command(benchmark.command),
-            cwd=cwd,
-            environment=found.variables(os.environ),
-            timeout=max(until - time.monotonic(), 0),
-            output_limit=_OUTPUT,
-            measured=True,
+    runs = [
+        command_once(
+            benchmark, found.command(benchmark.command), cwd, found.variables(os.environ), until
         )
-        _check(benchmark, done)
-        runs.append(done)
-    runs = runs[benchmark.warmup :]
+        for _ in range(benchmark.warmup + benchmark.iterations)
+    ][benchmark.warmup :]
     return Figures(
         name=benchmark.name,
         kind="command",
@@ -78,7 +71,29 @@ def run_command(benchmark: Benchmark, found: Environment, cwd: Path) -> Figures:
     )
 
 
-class _Harnessed(msgspec.Struct):
+def command_once(
+    benchmark: Benchmark,
+    words: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    until: float,
+) -> proc.Finished:
+    """Run `words` for `benchmark` until the monotonic time `until`. Raises WorkError."""
+    done = proc.run(
+        words,
+        cwd=cwd,
+        environment=environment,
+        timeout=max(until - time.monotonic(), 0),
+        output_limit=_OUTPUT,
+        measured=True,
+    )
+    _check(benchmark, done)
+    return done
+
+
+class Harnessed(msgspec.Struct):
+    """What the harness tells of a function: one entry for each iteration."""
+
     wall_ns: list[int] = []
     cpu_ns: list[int] = []
     memory: list[int] = []
@@ -92,23 +107,7 @@ def run_callable(benchmark: Benchmark, found: Environment, cwd: Path) -> Figures
     Raises WorkError when it cannot be imported, raises, or leaves before it is measured.
     """
     also = [name for name in ("memory", "objects") if getattr(benchmark, name) is not None]
-    with tempfile.TemporaryDirectory(prefix="sdlc-") as folder:
-        out = Path(folder) / "figures.json"
-        numbers = (str(benchmark.iterations), str(benchmark.warmup))
-        done = proc.run(
-            [str(found.python), "-c", HARNESS.read_text(encoding="utf-8"),
-             benchmark.callable, *numbers, str(out), *also],
-            cwd=cwd,
-            environment=found.variables(os.environ),
-            timeout=benchmark.timeout,
-            output_limit=_OUTPUT,
-        )  # fmt: skip
-        figures = _harnessed(out)
-    if figures and figures.error:
-        raise WorkError(msg("benchmark {name}: {why}", name=benchmark.name, why=figures.error))
-    _check(benchmark, done)
-    if not figures or not figures.wall_ns:
-        raise WorkError(msg("benchmark {name} ended before it was measured", name=benchmark.name))
+    figures, _ = harness(benchmark, found.python, cwd, found.variables(os.environ), also)
     return Figures(
         name=benchmark.name,
         kind="callable",
@@ -120,9 +119,82 @@ def run_callable(benchmark: Benchmark, found: Environment, cwd: Path) -> Figures
     )
 
 
-def _harnessed(out: Path) -> _Harnessed | None:
+def harness(
+    benchmark: Benchmark,
+    python: Path,
+    cwd: Path,
+    environment: Mapping[str, str],
+    also: Sequence[str] = (),
+) -> tuple[Harnessed, proc.Finished]:
+    """The function's figures as `python` takes them, and those of the whole process.
+
+    `also` may ask for memory and objects. Raises WorkError as `run_callable` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="sdlc-") as folder:
+        out = Path(folder) / "figures.json"
+        done = proc.run(
+            [str(python), "-c", HARNESS.read_text(encoding="utf-8"), *arguments(benchmark, out),
+             *also],
+            cwd=cwd,
+            environment=environment,
+            timeout=benchmark.timeout,
+            output_limit=_OUTPUT,
+            measured=True,
+        )  # fmt: skip
+        figures = _harnessed(out)
+    if figures and figures.error:
+        raise WorkError(msg("benchmark {name}: {why}", name=benchmark.name, why=figures.error))
+    _check(benchmark, done)
+    if not figures or not figures.wall_ns:
+        raise WorkError(msg("benchmark {name} ended before it was measured", name=benchmark.name))
+    return figures, done
+
+
+def arguments(benchmark: Benchmark, out: Path, *, iterations: int = 0) -> tuple[str, ...]:
+    """The harness's words for `benchmark`; without `iterations`, as many as it says."""
+    numbers = (str(iterations or benchmark.iterations), str(benchmark.warmup))
+    return (benchmark.callable, *numbers, str(out))
+
+
+def run_test(benchmark: Benchmark, found: Environment, cwd: Path) -> Figures:
+    """Have pytest-benchmark time the test; seconds are wall time. Raises WorkError."""
+    figures, _ = pytest_benchmark(benchmark, found.python, cwd, found.variables(os.environ))
+    return replace(figures, name=benchmark.name)
+
+
+def pytest_benchmark(
+    benchmark: Benchmark,
+    python: Path,
+    cwd: Path,
+    environment: Mapping[str, str],
+    options: Sequence[str] = (),
+) -> tuple[Figures, proc.Finished]:
+    """pytest-benchmark's figures of the one test, and those of the whole process.
+
+    The project's own `addopts` are left out: they may switch benchmarks off. Raises WorkError
+    when the test fails, is no benchmark, or is more than one.
+    """
+    with tempfile.TemporaryDirectory(prefix="sdlc-") as folder:
+        out = Path(folder) / "report.json"
+        words = (
+            str(python), "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider",
+            f"--benchmark-json={out}", *options, benchmark.test,
+        )  # fmt: skip
+        variables = {k: v for k, v in environment.items() if k != "PYTEST_ADDOPTS"}
+        until = time.monotonic() + benchmark.timeout
+        done = command_once(benchmark, words, cwd, variables, until)
+        rows = read_report(out)
+    if len(rows) != 1:
+        raise WorkError(
+            msg("{test} holds {count} benchmarks, not one", test=benchmark.test, count=len(rows)),
+            hint=msg("name one test, with its parameters as in 'pytest --collect-only -q'"),
+        )
+    return rows[0], done
+
+
+def _harnessed(out: Path) -> Harnessed | None:
     try:
-        return msgspec.json.decode(out.read_bytes(), type=_Harnessed)
+        return msgspec.json.decode(out.read_bytes(), type=Harnessed)
     except (OSError, msgspec.MsgspecError):
         return None
 

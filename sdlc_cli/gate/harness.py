@@ -12,7 +12,6 @@ many more objects are alive after a call; or `error`.
 
 from __future__ import annotations  # 3.8 cannot read `list[int]` at run time
 
-import asyncio
 import gc
 import importlib
 import inspect
@@ -44,6 +43,8 @@ def find(target: str) -> Callable[[], object]:
     if not callable(found):
         raise Refused(f"{target} cannot be called")
     if inspect.iscoroutinefunction(found):
+        import asyncio  # slow to import, and seldom needed
+
         loop = asyncio.new_event_loop()
         return lambda: loop.run_until_complete(found())
     return found  # type: ignore[no-any-return]

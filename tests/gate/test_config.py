@@ -231,18 +231,35 @@ def test_every_built_in_gate_has_an_engine_and_its_options() -> None:
                      "5: gates.performance.benchmarks[0]: needs a limit: time, memory or objects",
                      id="benchmark without a limit"),
         pytest.param("gates:\n  performance:\n    benchmarks:\n    - {name: a, time: 1}",
-                     "5: gates.performance.benchmarks[0]: needs either command or callable, and not"
-                     " both", id="benchmark of nothing"),
+                     "5: gates.performance.benchmarks[0]: needs one of command, callable and test",
+                     id="benchmark of nothing"),
         pytest.param("gates:\n  performance:\n    benchmarks:\n"
                      "    - {name: a, command: x, callable: 'a:b', time: 1}",
-                     "5: gates.performance.benchmarks[0]: needs either command or callable, and not"
-                     " both", id="benchmark of both"),
+                     "5: gates.performance.benchmarks[0]: needs one of command, callable and test",
+                     id="benchmark of both"),
         pytest.param("gates:\n  performance:\n    benchmarks:\n    - name: a\n      command: x\n"
                      "      objects: 1", "7: gates.performance.benchmarks[0].objects: needs"
                      " callable: objects of a command cannot be counted", id="objects"),
         pytest.param("gates:\n  performance:\n    benchmarks:\n    - name: a\n      callable: x\n"
                      "      time: 1", "6: gates.performance.benchmarks[0].callable: must look like"
                      " 'package.module:function'", id="callable"),
+        pytest.param("gates:\n  performance:\n    benchmarks:\n    - name: a\n      test: t.py\n"
+                     "      time: 1", "6: gates.performance.benchmarks[0].test: must be a test's"
+                     " id, as 'tests/test_x.py::test_speed'", id="test"),
+        pytest.param("gates:\n  performance:\n    benchmarks:\n    - name: a\n"
+                     "      test: t.py::t\n      memory: 1MB", "7: gates.performance.benchmarks[0]"
+                     ".memory: needs command or callable: a test's memory is not measured",
+                     id="memory of a test"),
+        pytest.param("gates:\n  performance:\n    benchmarks:\n    - name: a\n"
+                     "      test: t.py::t\n      time: 1\n      by: wall",
+                     "8: gates.performance.benchmarks[0].by: needs command or callable: a test is"
+                     " timed by its CPU time", id="wall time of a test"),
+        pytest.param("gates:\n  performance:\n    compare: main\n    report: x\n"
+                     "    budgets: {a: {time: 1}}", "4: gates.performance.compare: needs"
+                     " benchmarks: there is nothing to compare", id="nothing to compare"),
+        pytest.param("gates:\n  performance:\n    exact: true\n    benchmarks:\n"
+                     "    - {name: a, command: x, time: 1}", "4: gates.performance.exact: needs"
+                     " compare: budgets are not of instructions", id="exact alone"),
         pytest.param("gates:\n  integration: {environment: {'A=B': x}}", "3: gates.integration"
                      ".environment.'A=B': must look like 'DATABASE_URL', found 'A=B'",
                      id="environment"),

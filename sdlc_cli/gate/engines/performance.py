@@ -1,22 +1,30 @@
-"""Holds benchmarks against their budgets of time, peak memory and objects kept.
+"""Holds benchmarks against their budgets of time, peak memory and objects, and against the past.
 
-Score: the mean over all limits of 100 up to the limit and 100 * limit / measured above it. What
-could not be measured, or has no limit to be held against, makes the gate an error.
+Score: the mean over all limits of 100 up to the limit and 100 * limit / measured above it; a
+comparison's limit and measured value are ratios. What could not be measured, or has no limit to
+be held against, makes the gate an error; a comparison that decides nothing makes it inconclusive
+where nothing else fails.
 """
 
 import fnmatch
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from sdlc_cli.core.errors import SdlcError
 from sdlc_cli.core.finding import Finding, Severity
-from sdlc_cli.core.i18n import msg
+from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate import benchmarks, environment, formula
 from sdlc_cli.gate.benchmarks import Figures
+from sdlc_cli.gate.environment import Environment
 from sdlc_cli.gate.model import Measurement
-from sdlc_cli.gate.options import Budget, Performance
+from sdlc_cli.gate.options import Benchmark, Budget, Performance
 from sdlc_cli.gate.source import Project
+
+if TYPE_CHECKING:
+    from sdlc_cli.gate.compare import Compared
 
 CLOSE = 0.05  # a median this near its limit may fall on either side next time
 
@@ -48,8 +56,21 @@ def check(project: Project, name: str, options: Performance) -> Measurement:
     unjudged: list[Figures] = []
     _measure(project, options, limits, troubles)
     if options.report:
-        _compare(project, options, limits, troubles, unjudged)
-    return _judge(limits, troubles, unjudged)
+        _hold(project, options, limits, troubles, unjudged)
+    compared = _compared(project, options) if options.compare else None
+    if compared and compared.unchanged and not limits and not troubles:
+        return Measurement(
+            outcome="skipped",
+            unchanged=True,
+            reason=msg("nothing changed since {rev}", rev=options.compare),
+        )
+    return _judge(limits, troubles, unjudged, compared, options.compare)
+
+
+def _compared(project: Project, options: Performance) -> "Compared":
+    from sdlc_cli.gate import compare  # it loads numpy
+
+    return compare.compare(project.base, options)
 
 
 def _measure(
@@ -58,9 +79,13 @@ def _measure(
     """One benchmark after the other: two at a time would disturb each other."""
     if not options.benchmarks:
         return
+    # With `compare` a benchmark may have no limit of its own, and then there is nothing to do yet.
+    limited = [one for one in options.benchmarks if one.limited or not options.compare]
+    if not limited:
+        return
     found = environment.resolve(options.python, project.base, os.environ)
-    for benchmark in options.benchmarks:
-        run = benchmarks.run_callable if benchmark.callable else benchmarks.run_command
+    for benchmark in limited:
+        run = _way(benchmark)
         try:
             figures = run(benchmark, found, project.base)
         except SdlcError as error:
@@ -72,7 +97,13 @@ def _measure(
         limits += own
 
 
-def _compare(
+def _way(benchmark: Benchmark) -> Callable[[Benchmark, Environment, Path], Figures]:
+    if benchmark.callable:
+        return benchmarks.run_callable
+    return benchmarks.run_test if benchmark.test else benchmarks.run_command
+
+
+def _hold(
     project: Project,
     options: Performance,
     limits: list[_Limit],
@@ -127,11 +158,46 @@ def _limits(figures: Figures, budget: Budget) -> list[_Limit]:
 
 
 def _judge(
-    limits: Sequence[_Limit], troubles: Sequence[str], unjudged: Sequence[Figures]
+    limits: Sequence[_Limit],
+    troubles: Sequence[str],
+    unjudged: Sequence[Figures],
+    compared: "Compared | None",
+    rev: str,
 ) -> Measurement:
+    scores, findings, problems = _budgeted(limits)
+    problems = [*troubles, *problems]
+    metrics: dict[str, object] = {
+        "limits": len(limits),
+        "benchmarks": _table(limits, unjudged),
+    }
+    undecided: list[Message] = []
+    if compared:
+        from sdlc_cli.gate import slowdown
+
+        problems += [one for one in compared.troubles if one not in troubles]
+        scores |= slowdown.scores(compared.changes)
+        findings += slowdown.findings(compared, rev)
+        undecided = slowdown.undecided(compared.changes)
+        metrics["comparison"] = slowdown.table(compared)
+    if not scores and not problems and not undecided:
+        problems.append(msg("no benchmark was held against a limit"))
+    # A limit that is broken for sure fails the gate, whatever the others would have said.
+    is_open = bool(undecided) and not findings
+    outcome: Literal["judged", "error", "inconclusive"] = "inconclusive" if is_open else "judged"
+    return Measurement(
+        outcome="error" if problems else outcome,
+        score=None if problems or is_open else sum(scores.values()) / len(scores),
+        reason=_sentence(problems or (undecided if is_open else [])),
+        findings=tuple(findings),
+        metrics={**metrics, "formula": formula.mean_terms(scores)},
+    )
+
+
+def _budgeted(limits: Sequence[_Limit]) -> tuple[dict[str, float], list[Finding], list[str]]:
+    """Points, findings and problems of the budgets."""
     scores: dict[str, float] = {}
     findings: list[Finding] = []
-    problems = list(troubles)
+    problems: list[str] = []
     for limit in limits:
         if limit.measured is None:
             problems.append(
@@ -145,19 +211,7 @@ def _judge(
         scores[limit.key] = formula.within(limit.measured, limit.limit)
         if limit.measured > limit.limit:
             findings.append(_finding(limit, limit.measured))
-    if not scores and not problems:
-        problems.append(msg("no benchmark was held against a limit"))
-    return Measurement(
-        outcome="error" if problems else "judged",
-        score=None if problems else sum(scores.values()) / len(scores),
-        reason=_sentence(problems),
-        findings=tuple(findings),
-        metrics={
-            "limits": len(limits),
-            "benchmarks": _table(limits, unjudged),
-            "formula": formula.mean_terms(scores),
-        },
-    )
+    return scores, findings, problems
 
 
 def _sentence(problems: Sequence[str]) -> str:

@@ -10,9 +10,12 @@ import pytest
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.gate.benchmarks import HARNESS
+from sdlc_cli.gate.compare import Change, Compared
 from sdlc_cli.gate.engines.performance import check
+from sdlc_cli.gate.growth import Growth
 from sdlc_cli.gate.model import Measurement
 from sdlc_cli.gate.options import Benchmark, Budget, Performance
+from sdlc_cli.gate.paired import Interval, Verdict
 from sdlc_cli.gate.source import Project
 
 Tree = Callable[..., Path]
@@ -311,3 +314,99 @@ def test_without_an_environment_nothing_is_measured(tree: Tree) -> None:
 
     with pytest.raises(WorkError, match="neither a Python environment"):
         measure(tree({}), benchmarks=(one,), python=".venv")
+
+
+def change(name: str, verdict: Verdict, ratio: float, **more: Any) -> Change:
+    interval = Interval(ratio=ratio, low=ratio * 0.98, high=ratio * 1.02)
+    return Change(name=name, verdict=verdict, limit=1.03, interval=interval, pairs=20, **more)
+
+
+OPEN = Change(name="c", verdict="inconclusive", limit=1.03, reason="80 pairs were not enough")
+GREW = Growth(
+    function="inner", path="app/a.py", base_s=0.001, head_s=0.0135, base_calls=1, head_calls=9
+)
+
+
+def compared(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, *changes: Change, **more: Any
+) -> Measurement:
+    """The gate's view of a comparison that came out like this; nothing is run."""
+    result = Compared(base="b" * 40, head="a" * 40, changes=changes, **more)
+    monkeypatch.setattr("sdlc_cli.gate.compare.compare", lambda project, options: result)
+    one = Benchmark(name="b", callable="pkg.bench:clean")
+    return measure(tree({}), benchmarks=(one,), compare="main")
+
+
+def test_a_benchmark_that_is_slower_than_the_base_is_a_finding(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slower = change("a", "slower", 1.25, grown=(GREW,))
+
+    got = compared(tree, monkeypatch, slower, change("b", "not slower", 1.0))
+
+    assert got.outcome == "judged"
+    assert got.score == pytest.approx((100 * 1.03 / 1.25 + 100) / 2)
+    assert [(f.rule, f.message) for f in got.findings] == [
+        (
+            "slower",
+            (
+                "a takes 1.250 times the CPU time it took in main (between 1.225 and 1.275);"
+                " 1.030 is allowed. What grew: inner (app/a.py) +12.5 ms"
+            ),
+        )
+    ]
+
+
+def test_a_comparison_that_decides_nothing_is_inconclusive(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = compared(tree, monkeypatch, change("a", "not slower", 1.0), OPEN)
+
+    assert (got.outcome, got.score) == ("inconclusive", None)
+    assert got.reason == "c is inconclusive: 80 pairs were not enough"
+
+
+def test_what_is_surely_slower_fails_beside_what_is_open(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = compared(tree, monkeypatch, change("a", "slower", 2.06), OPEN)
+
+    assert (got.outcome, got.score) == ("judged", 50)
+
+
+def test_nothing_changed_is_skipped_and_nobody_has_to_miss_it(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = compared(tree, monkeypatch, unchanged=True)
+
+    assert (got.outcome, got.unchanged) == ("skipped", True)
+    assert got.reason == "nothing changed since main"
+
+
+def test_a_benchmark_that_cannot_run_is_an_error_whatever_the_others_say(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = compared(tree, monkeypatch, change("a", "slower", 2), troubles=("b broke",))
+
+    assert (got.outcome, got.score, got.reason) == ("error", None, "b broke")
+
+
+def test_a_comparison_is_told_to_machines_with_open_ends_as_null(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = Change(
+        name="a",
+        verdict="inconclusive",
+        limit=1.03,
+        interval=Interval(ratio=1.0, low=0, high=float("inf")),
+        pairs=8,
+        reason="x",
+    )
+
+    got = compared(tree, monkeypatch, endless)
+
+    comparison = got.metrics["comparison"]
+    assert isinstance(comparison, dict)
+    told = comparison["benchmarks"][0]
+    assert (told["ratio"], told["low"], told["high"]) == (1.0, None, None)
+    assert json.loads(json.dumps(comparison, allow_nan=False)) == comparison
