@@ -75,7 +75,6 @@ def packages() -> tuple[tuple[str, str, str, str], ...]:
         ("rich", "rich", "", core),
         ("pyyaml", "yaml", "", core),
         ("msgspec", "msgspec", "", core),
-        ("pathspec", "pathspec", "", core),
         ("numpy", "numpy", "", msg("numbers of costs and plans")),
         ("jinja2", "jinja2", "", msg("HTML reports and rendered files")),
         ("bandit", "bandit", "", msg("the security gate")),

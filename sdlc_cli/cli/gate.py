@@ -70,6 +70,9 @@ Jobs = Annotated[
         "--jobs", "-j", metavar="N", min=0, help=_("Processes at most; 0 means one a core.")
     ),
 ]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help=_("Look at every file anew, whatever is remembered."))
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,7 @@ def run(
     output: OutputPath = None,
     report: Report = None,
     jobs: Jobs = 0,
+    no_cache: NoCache = False,
 ) -> None:
     """Run the gates and give one score."""
     from sdlc_cli.gate.run import Selection
@@ -112,6 +116,7 @@ def run(
         require=tuple(require or ()),
         generation=int(generation or 0),
         jobs=jobs or _cores(),
+        cache=not no_cache,
     )
     _run(ctx, path, config, selection, _output(ctx, form, output, report))
 
@@ -128,10 +133,16 @@ def _alone(name: str, text: str) -> None:
         output: OutputPath = None,
         report: Report = None,
         jobs: Jobs = 0,
+        no_cache: NoCache = False,
     ) -> None:
         from sdlc_cli.gate.run import Selection
 
-        selection = Selection(only=(name,), generation=int(generation or 0), jobs=jobs or _cores())
+        selection = Selection(
+            only=(name,),
+            generation=int(generation or 0),
+            jobs=jobs or _cores(),
+            cache=not no_cache,
+        )
         _run(ctx, path, config, selection, _output(ctx, form, output, report))
 
     app.command(name, help=text)(command)

@@ -12,6 +12,7 @@ import msgspec
 from sdlc_cli.core.i18n import Message, msg
 
 _TEMPLATE = "$template"
+TEMPLATE = _TEMPLATE.encode()  # JSON without these bytes holds no sentence to thaw
 _ARGS = "args"
 SENTENCE = {
     "type": "object",

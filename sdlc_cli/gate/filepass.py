@@ -2,6 +2,7 @@
 where they pay."""
 
 import gc
+import hashlib
 import multiprocessing
 import os
 import sys
@@ -17,15 +18,18 @@ from pathlib import Path
 
 from sdlc_cli.core.finding import Finding, fingerprint
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.gate import cache as caches
 from sdlc_cli.gate import engines, source
+from sdlc_cli.gate.cache import Cache, Key
 from sdlc_cli.gate.config import Gate
 from sdlc_cli.gate.model import Outcome, SkippedFile
 from sdlc_cli.gate.source import Project, Unit
 
 BATCH_BYTES = 250_000  # about a second of work at most, so that progress moves
 WORKERS_PAY_FROM = 1_000_000  # bytes of source; starting a process costs about 30 ms
-COLLECT_EVERY = 300_000  # bytes of source between garbage collections: parent links make
-# every syntax tree a cycle, and collecting by allocation count costs a fifth of the run
+
+
+Work = tuple[str, tuple[str, ...]]  # a path, and the gates that are to look at it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +57,19 @@ class Inspector:
 
     def __init__(self, project: Project, gates: Mapping[str, Gate]) -> None:
         self.project = project
+        self.gates = gates
         self.modules = {name: engines.load(name) for name in gates}
         self.states = {
             name: module.prepare(project, gates[name]) for name, module in self.modules.items()
         }
 
-    def inspect(self, path: str) -> Inspected:
-        """Look at one file with every engine."""
+    def inspect(self, path: str, names: Sequence[str]) -> Inspected:
+        """Look at one file with the engines called `names`."""
         unit = source.read(self.project, path)
         if isinstance(unit, SkippedFile):
             return Inspected(path=path, skipped=unit)
-        seen = tuple(one for name in self.modules if (one := self._ask(name, unit)) is not None)
-        lines = 0 if unit.kind == "binary" else unit.line_count
-        return Inspected(path=path, lines=lines, seen=seen)
+        seen = tuple(one for name in names if (one := self._ask(name, unit)) is not None)
+        return Inspected(path=path, lines=_lines(unit), seen=seen)
 
     def _ask(self, name: str, unit: Unit) -> Seen | None:
         started = time.perf_counter()
@@ -77,8 +81,12 @@ class Inspector:
         if outcome is None:
             return None
         findings = tuple(identify(finding, unit) for finding in outcome.findings)
+        numbers = {
+            key: +number for key, number in outcome.numbers.items()
+        }  # no bool, as JSON has it
         seconds = time.perf_counter() - started
-        return Seen(gate=name, outcome=replace(outcome, findings=findings), seconds=seconds)
+        outcome = replace(outcome, findings=findings, numbers=numbers)
+        return Seen(gate=name, outcome=outcome, seconds=seconds)
 
 
 def _describe(error: Exception) -> str:
@@ -102,28 +110,89 @@ def inspect_files(
     gates: Mapping[str, Gate],
     *,
     jobs: int,
+    cache: Cache | None = None,
     advance: Callable[[int], None] = lambda files: None,
 ) -> list[Inspected]:
     """Look at all files; the result is sorted by path whatever the number of `jobs`.
 
-    `advance` is told how many more files are done. A file that kills its process is skipped
-    with that reason and costs no other file anything.
+    What `cache` knows is not looked at again. `advance` is told how many more files are done. A
+    file that kills its process is skipped with that reason and costs no other file anything.
     """
-    batches = list(_batches(project))
+    memory = _Memory(project, gates, cache)
+    advance(len(project.files) - len(memory.left))
+    batches = list(_batches(project, memory.left))
     total = sum(size for size, _ in batches)
-    if jobs <= 1 or total < WORKERS_PAY_FROM or len(batches) < 2:
-        seen = _alone(project, gates, batches, advance)
-    else:
-        seen = _together(project, gates, batches, min(jobs, len(batches)), advance)
-    return sorted(seen, key=lambda one: one.path)
+    seen: list[Inspected] = []
+    if batches and (jobs <= 1 or total < WORKERS_PAY_FROM or len(batches) < 2):
+        seen = _alone(Inspector(project, gates), batches, advance)
+    elif batches:
+        seen = _together(Inspector(project, gates), batches, min(jobs, len(batches)), advance)
+    return sorted(memory.complete(seen), key=lambda one: one.path)
 
 
-def _batches(project: Project) -> Iterator[tuple[int, list[str]]]:
+class _Memory:
+    """What the cache knows of the project's files; `left` are the files still to be looked at."""
+
+    def __init__(self, project: Project, gates: Mapping[str, Gate], cache: Cache | None) -> None:
+        self._cache = cache
+        self._new: dict[str, Key] = {}  # by path: what is to be kept
+        self._known: dict[str, Inspected] = {}
+        # What never lies in the cache is asked about every file.
+        self._always = tuple(name for name in gates if name in caches.NEVER)
+        self._kept = {name: gate for name, gate in gates.items() if name not in caches.NEVER}
+        if cache is not None and self._kept:
+            self._recall(project, cache)
+        self.left: list[Work] = [
+            (path, names)
+            for path in project.files
+            if (names := self._always if path in self._known else tuple(gates))
+        ]
+
+    def _recall(self, project: Project, cache: Cache) -> None:
+        salt = caches.salt(project, self._kept)
+        lines: dict[str, int] = {}
+        for path in project.files:
+            unit = source.read(project, path)
+            if isinstance(unit, Unit):
+                lines[path] = _lines(unit)
+                self._new[path] = caches.key(salt, path, hashlib.sha256(unit.data).digest())
+        found = cache.find(list(self._new.values()))
+        for path in [path for path, key in self._new.items() if key in found]:
+            results = found[self._new.pop(path)]
+            seen = tuple(
+                Seen(gate=name, outcome=outcome, seconds=0.0) for name, outcome in results.items()
+            )
+            self._known[path] = Inspected(path=path, lines=lines[path], seen=seen)
+
+    def complete(self, seen: Sequence[Inspected]) -> list[Inspected]:
+        """What was seen now with what was known before; keeps what is new."""
+        if self._cache is not None:
+            self._cache.keep(
+                (self._new[one.path], {s.gate: s.outcome for s in one.seen if s.gate in self._kept})
+                for one in seen
+                if one.path in self._new and not one.skipped and not any(s.crash for s in one.seen)
+            )
+        fresh = {one.path: one for one in seen}
+        both = [_joined(known, fresh.pop(path, None)) for path, known in self._known.items()]
+        return [*both, *fresh.values()]
+
+
+def _joined(known: Inspected, fresh: Inspected | None) -> Inspected:
+    if fresh is None or fresh.skipped:
+        return fresh or known
+    return replace(known, seen=(*known.seen, *fresh.seen))
+
+
+def _lines(unit: Unit) -> int:
+    return 0 if unit.kind == "binary" else unit.line_count
+
+
+def _batches(project: Project, left: Sequence[Work]) -> Iterator[tuple[int, list[Work]]]:
     size, batch = 0, []
-    for path in project.files:
+    for path, names in left:
         with suppress(OSError):  # it vanished; reading it will say so
             size += os.lstat(project.root / path).st_size
-        batch.append(path)
+        batch.append((path, names))
         if size >= BATCH_BYTES:
             yield size, batch
             size, batch = 0, []
@@ -132,12 +201,10 @@ def _batches(project: Project) -> Iterator[tuple[int, list[str]]]:
 
 
 def _alone(
-    project: Project,
-    gates: Mapping[str, Gate],
-    batches: Sequence[tuple[int, list[str]]],
+    inspector: Inspector,
+    batches: Sequence[tuple[int, list[Work]]],
     advance: Callable[[int], None],
 ) -> list[Inspected]:
-    inspector = Inspector(project, gates)
     seen: list[Inspected] = []
     with _quiet_heap():
         for _size, batch in batches:
@@ -146,8 +213,8 @@ def _alone(
     return seen
 
 
-def _look(inspector: Inspector, batch: Sequence[str]) -> list[Inspected]:
-    seen = [inspector.inspect(path) for path in batch]
+def _look(inspector: Inspector, batch: Sequence[Work]) -> list[Inspected]:
+    seen = [inspector.inspect(path, names) for path, names in batch]
     gc.collect()
     return seen
 
@@ -176,52 +243,51 @@ def _start(project: Project, gates: Mapping[str, Gate], ready: Inspector | None)
     _inspector = ready or Inspector(project, gates)
 
 
-def _work(batch: Sequence[str]) -> list[Inspected]:
+def _work(batch: Sequence[Work]) -> list[Inspected]:
     if _inspector is None:
         raise RuntimeError("the pool's initializer did not run")
     return _look(_inspector, batch)
 
 
 def _together(
-    project: Project,
-    gates: Mapping[str, Gate],
-    batches: Sequence[tuple[int, list[str]]],
+    inspector: Inspector,
+    batches: Sequence[tuple[int, list[Work]]],
     jobs: int,
     advance: Callable[[int], None],
 ) -> list[Inspected]:
     seen: list[Inspected] = []
     left = {index: batch for index, (_size, batch) in enumerate(batches)}
-    inspector = Inspector(project, gates)  # here first: a wrong option is said once, and early
     try:
-        with _pool(inspector, gates, jobs) as pool:
+        with _pool(inspector, jobs) as pool:
             futures = {pool.submit(_work, batch): index for index, batch in left.items()}
             for future in as_completed(futures):
                 seen += future.result()
                 advance(len(left.pop(futures[future])))
     except BrokenProcessPool:
         for batch in left.values():
-            for path in batch:
-                seen.append(_apart(inspector, gates, path))
+            for work in batch:
+                seen.append(_apart(inspector, work))
                 advance(1)
     return seen
 
 
-def _apart(inspector: Inspector, gates: Mapping[str, Gate], path: str) -> Inspected:
+def _apart(inspector: Inspector, work: Work) -> Inspected:
     """One file in a process of its own, after some file killed a worker."""
     try:
-        with _pool(inspector, gates, 1) as pool:
-            return pool.submit(_work, [path]).result()[0]
+        with _pool(inspector, 1) as pool:
+            return pool.submit(_work, [work]).result()[0]
     except BrokenProcessPool:
         reason = msg("the process that looked at it died")
+        path, _names = work
         return Inspected(path=path, skipped=SkippedFile(path=path, reason=reason))
 
 
-def _pool(inspector: Inspector, gates: Mapping[str, Gate], jobs: int) -> ProcessPoolExecutor:
+def _pool(inspector: Inspector, jobs: int) -> ProcessPoolExecutor:
     # Forked workers share imports and the inspector. macOS libraries do not survive a fork.
     forks = sys.platform == "linux"
     return ProcessPoolExecutor(
         jobs,
         mp_context=multiprocessing.get_context("fork" if forks else "spawn"),
         initializer=_start,
-        initargs=(inspector.project, gates, inspector if forks else None),
+        initargs=(inspector.project, inspector.gates, inspector if forks else None),
     )

@@ -9,7 +9,9 @@ from typing import Protocol
 from sdlc_cli.core.errors import NothingToDo, SdlcError
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.gate import cache as caches
 from sdlc_cli.gate import engines, score, source
+from sdlc_cli.gate.cache import Cache
 from sdlc_cli.gate.config import BUILT_IN, CommandGate, Gate, GateConfig
 from sdlc_cli.gate.filepass import Inspected, identify, inspect_files
 from sdlc_cli.gate.model import GateReport, Measurement, SkippedFile
@@ -26,7 +28,8 @@ class Selection:
     """What the user asked of this run.
 
     `only` names the gates to run, empty for all; `skip` those to leave out; `require` those
-    whose skip is an error; `generation` 0 means the configured one.
+    whose skip is an error; `generation` 0 means the configured one. Without `cache` every file
+    is looked at anew.
     """
 
     only: tuple[str, ...] = ()
@@ -34,6 +37,7 @@ class Selection:
     require: tuple[str, ...] = ()
     generation: int = 0
     jobs: int = 1
+    cache: bool = True
 
 
 class Progress(Protocol):
@@ -91,7 +95,7 @@ def run(
         for name in config.gates
         if name in selection.skip
     }
-    seen, measured = _measure(project, gates, selection.jobs, progress)
+    seen, measured = _measure(project, gates, selection, progress)
     judged = [one for one in seen if one.seen]
     ordered = {
         name: (measured | left_out)[name]
@@ -125,14 +129,17 @@ def choose(config: GateConfig, selection: Selection) -> Mapping[str, Gate]:
 
 
 def _measure(
-    project: Project, gates: Mapping[str, Gate], jobs: int, progress: Progress
+    project: Project, gates: Mapping[str, Gate], selection: Selection, progress: Progress
 ) -> tuple[Sequence[Inspected], dict[str, Measured]]:
     by_file = {name: gate for name, gate in gates.items() if name in engines.FILE_ENGINES}
     seen: Sequence[Inspected] = ()
     measured: dict[str, Measured] = {}
     if by_file:
         progress.begin(", ".join(by_file), len(project.files))
-        seen = inspect_files(project, by_file, jobs=jobs, advance=progress.step)
+        cache = Cache(caches.place(), int(time.time()) // 86400) if selection.cache else None
+        seen = inspect_files(
+            project, by_file, jobs=selection.jobs, cache=cache, advance=progress.step
+        )
         for name, gate in by_file.items():
             measured[name] = _conclude(project, name, gate, seen)
     rest = [name for name in gates if name not in by_file]

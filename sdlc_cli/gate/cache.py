@@ -1,0 +1,203 @@
+"""What the file engines saw, by content: one bounded file that is never an error.
+
+The key of a row is a digest of the gates, their options, the versions of the tools, the tools' own
+configuration files, the path and the content of the file. Whatever is wrong with the cache file
+(damaged, locked, read-only, of another version), the run goes on as if it were empty.
+"""
+
+import hashlib
+import json
+import platform
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+
+import msgspec
+
+from sdlc_cli import __version__
+from sdlc_cli.core.files import cache_dir
+from sdlc_cli.gate import carried
+from sdlc_cli.gate.config import Gate
+from sdlc_cli.gate.model import Outcome
+from sdlc_cli.gate.source import Project
+
+FORMAT = 1  # of the file; another number means another file name
+MOST_BYTES = 100_000_000  # beyond it the rows that were not used for longest go
+MOST_ROW = 1_000_000  # bytes; a larger result is not worth keeping
+AT_ONCE = 500  # keys in one question; SQLite allows 999 variables
+# What decides besides the file itself. The docs gate follows links into other files.
+NEVER = frozenset({"docs"})
+TOOLS = ("bandit", "radon", "PyYAML")
+CONFIGS = ("pyproject.toml", "setup.cfg", "tox.ini", ".bandit", "bandit.yaml", "bandit.yml")
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS seen (
+  key BLOB PRIMARY KEY, value BLOB NOT NULL, used INTEGER NOT NULL
+) WITHOUT ROWID
+"""
+
+Key = bytes
+Results = Mapping[str, Outcome]  # by gate; a gate that does not judge the file is left out
+
+
+class Cache:
+    """Results of file engines. Without a file (`None`) it holds nothing and keeps nothing."""
+
+    def __init__(self, file: Path | None, day: int) -> None:
+        self._file = file
+        self._day = day  # rows are marked with the day of their last use, days since 1970
+
+    def find(self, keys: Sequence[Key]) -> dict[Key, Results]:
+        """What is known of these files."""
+        found: dict[Key, Results] = {}
+        with self._open() as db:
+            if db is None:
+                return found
+            for some in _chunks(keys):
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, value, used FROM seen WHERE key IN ({marks})"  # nosec B608 - question marks only
+                rows = db.execute(query, some)
+                stale: list[Key] = []
+                for key, value, used in rows:
+                    with suppress(ValueError, msgspec.ValidationError):
+                        found[key] = _decoded(value)
+                        if used < self._day:
+                            stale.append(key)
+                db.executemany(
+                    "UPDATE seen SET used = ? WHERE key = ?", [(self._day, key) for key in stale]
+                )
+        return found
+
+    def keep(self, results: Iterable[tuple[Key, Results]]) -> None:
+        """Remember what was seen; the oldest goes when the file grows beyond its bound."""
+        rows = [(key, _encoded(seen), self._day) for key, seen in results]
+        rows = [row for row in rows if len(row[1]) <= MOST_ROW]
+        with self._open() as db:
+            if db is None or not rows:
+                return
+            db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", rows)
+            _shrink(db)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection | None]:
+        """The database in a transaction, or None where there is none to be had."""
+        db = _connected(self._file) if self._file else None
+        try:
+            yield db
+            if db is not None:
+                db.commit()
+        except sqlite3.DatabaseError as error:
+            if self._file and _is_damage(error):
+                _remove(self._file)
+        finally:
+            if db is not None:
+                db.close()
+
+
+def place(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The cache file, or None where there is no folder for it."""
+    folder = cache_dir(environ) if environ is not None else cache_dir()
+    return folder / f"gate-{FORMAT}.sqlite" if folder else None
+
+
+def salt(project: Project, gates: Mapping[str, Gate]) -> bytes:
+    """A digest of all that decides besides the file and its path."""
+    made = hashlib.sha256()
+    for word in (__version__, platform.python_version(), *map(_version, TOOLS), *_plugins()):
+        made.update(f"{word}\n".encode())
+    folders = {project.root, project.base}
+    for path in sorted(folder / name for folder in folders for name in CONFIGS):
+        made.update(_content(path))
+    for name, gate in sorted(gates.items()):
+        made.update(name.encode() + b"\n" + msgspec.json.encode(gate))
+        named = getattr(gate, "config", "")
+        made.update(_content(project.base / named) if named else b"")
+    return made.digest()
+
+
+def key(salt: bytes, path: str, content: bytes) -> Key:
+    """The key of one file; `content` is its SHA-256."""
+    return hashlib.sha256(salt + content + path.encode("utf-8", "surrogatepass")).digest()
+
+
+def _connected(file: Path) -> sqlite3.Connection | None:
+    for _attempt in range(2):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(file, timeout=5)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")  # WAL keeps it whole when the process dies
+            db.execute(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                return None  # locked or read-only
+            _remove(file)
+        except OSError:
+            return None
+        else:
+            return db
+    return None
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return not isinstance(error, sqlite3.OperationalError) or "malformed" in str(error)
+
+
+def _remove(file: Path) -> None:
+    for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+        with suppress(OSError):
+            file.with_name(name).unlink(missing_ok=True)
+
+
+def _shrink(db: sqlite3.Connection) -> None:
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    (page,) = db.execute("PRAGMA page_size").fetchone()
+    (free,) = db.execute("PRAGMA freelist_count").fetchone()
+    if (pages - free) * page > MOST_BYTES:
+        (rows,) = db.execute("SELECT count(*) FROM seen").fetchone()
+        db.execute(
+            "DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY used LIMIT ?)",
+            (rows // 2,),
+        )
+
+
+def _encoded(seen: Results) -> bytes:
+    plain = {name: carried.plain(outcome) for name, outcome in seen.items()}
+    return json.dumps(plain, separators=(",", ":")).encode()
+
+
+def _decoded(value: bytes) -> Results:
+    if carried.TEMPLATE not in value:
+        return _DECODER.decode(value)
+    return msgspec.convert(carried.thawed(json.loads(value)), dict[str, Outcome])
+
+
+_DECODER = msgspec.json.Decoder(dict[str, Outcome])
+
+
+def _chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _plugins() -> list[str]:
+    """The plug-ins for bandit that other packages bring, with those packages' versions."""
+    found = entry_points(group="bandit.plugins")
+    others = [one for one in found if not one.value.startswith("bandit.")]
+    return sorted(f"{one.value} {one.dist.version if one.dist else ''}" for one in others)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return b"none"
