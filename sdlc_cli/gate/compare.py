@@ -84,12 +84,7 @@ def compare(
             }
             ready, notes = sides.ready(states, options, project)
             found = _Found(list(notes))
-            if count := worktrees.unknown_files(root):
-                found.notes.append(
-                    msg(
-                        "{count} files that were never added to git are not part of it", count=count
-                    )
-                )
+            found.notes += not_part(root)
             for benchmark in options.benchmarks:
                 _one(benchmark, options, ready["base"], ready["head"], found, advance)
     return Compared(
@@ -154,6 +149,14 @@ def _one(
     if change.verdict == "slower":
         change = _with_growth(change, benchmark, base, head, found)
     found.changes.append(change)
+
+
+def not_part(root: Path) -> list[str]:
+    """A warning when files lie in the working tree that no checkout of it holds."""
+    count = worktrees.unknown_files(root)
+    if not count:
+        return []
+    return [msg("files that were never added to git are not part of it: {count}", count=count)]
 
 
 def isolated(benchmark: Benchmark, side: Side) -> list[str]:
@@ -242,6 +245,8 @@ def why_open(got: Comparison) -> str:
             planned=got.planned,
             least=paired.LEAST_PAIRS,
         )
+    if got.detectable is None:
+        return msg("{pairs} pairs are too few to say anything", pairs=got.pairs)
     seen = percent(got.detectable)
     if got.ended == "time":
         return msg(

@@ -34,6 +34,7 @@ from sdlc_cli.gate.options import (
     Syntax,
     Text,
 )
+from sdlc_cli.gate.variants import Tune
 
 __all__ = [
     "BUILT_IN",
@@ -57,6 +58,7 @@ __all__ = [
     "Service",
     "Suppressions",
     "Syntax",
+    "Tune",
     "defaults",
     "find",
     "load",
@@ -123,6 +125,7 @@ class GatesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     generations: dict[GenerationNumber, GenerationChange] = {}
     required: dict[GenerationNumber, tuple[Text, ...]] = {}
     suppressions: Suppressions = Suppressions()
+    tune: Tune | UnsetType = UNSET
     gates: (
         Annotated[dict[str, Gate], Meta(min_length=1, extra={"sections": SECTIONS})] | UnsetType
     ) = UNSET
@@ -135,8 +138,27 @@ class GatesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             for i, name in enumerate(names):
                 if name not in known:
                     yield ("required", str(number), i), _not_required(name, known)
+        if self.tune is not UNSET:
+            yield from _untunable(self.tune, gates.get("performance"))
         if gates and not any(gate.weight for gate in gates.values()):
             yield ("gates",), msg("every weight is 0, so there is no score; give one a weight")
+
+
+def _untunable(tune: Tune, performance: Gate | None) -> Mistakes:
+    measured = performance.benchmarks if isinstance(performance, Performance) else ()
+    known = [benchmark.name for benchmark in measured]
+    if not known:
+        yield ("tune",), msg("needs benchmarks in gates.performance: there is nothing to try it by")
+        return
+    for i, name in enumerate(tune.benchmarks):
+        if name not in known:
+            yield ("tune", "benchmarks", i), _unknown_benchmark(name, known)
+
+
+def _unknown_benchmark(name: str, known: Iterable[str]) -> Message:
+    if near := nearest(name, known):
+        return msg("unknown benchmark '{name}' (nearest: '{nearest}')", name=name, nearest=near)
+    return msg("unknown benchmark '{name}'", name=name)
 
 
 def _not_required(name: str, known: Iterable[str]) -> Message:
@@ -184,6 +206,7 @@ class GateConfig:
     required: Mapping[int, frozenset[str]]  # cumulative: 3 holds what 1 and 2 ask for
     gates: Mapping[str, Gate]
     suppressions: Suppressions = field(default_factory=Suppressions)
+    tune: Tune | None = None  # what `sdlc gate tune` tries
 
     def minimum(self, name: str, generation: int) -> float:
         """The least score the gate called `name` may have in `generation`."""
@@ -230,6 +253,7 @@ def load(file: Path | None, root: Path, environ: Mapping[str, str] = os.environ)
         required=_required(written.required, gates),
         gates=gates,
         suppressions=written.suppressions,
+        tune=None if written.tune is UNSET else written.tune,
     )
 
 

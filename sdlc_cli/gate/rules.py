@@ -101,6 +101,15 @@ OURS = {
             fix=msg("Profile the benchmark and mend what grew; raise the budget only on purpose."),
         ),
         Rule(
+            id="slower",
+            gate="performance",
+            title=msg("a benchmark is slower than in the commit that the change is based on"),
+            why=msg("Both were run by turns until the interval of their ratio lay above the"
+                    " limit, so that noise explains it in 1 of 200 comparisons at most."),
+            fix=msg("Look at the functions that the finding names; `tolerance` in gates.yaml says"
+                    " how much slower a benchmark may become."),
+        ),
+        Rule(
             id="over-limit",
             gate="load",
             title=msg("the service under load is over one of its limits"),

@@ -125,7 +125,7 @@ def test_changes_that_are_not_committed_count(project: Path) -> None:
     compared = compare(project, options())
 
     assert only(compared).verdict == "slower"
-    assert any("1 files that were never added" in note for note in compared.notes)
+    assert any("never added to git are not part of it: 1" in note for note in compared.notes)
     assert git(project, "status", "--porcelain") == before
     assert git(project, "stash", "list") == ""
 

@@ -22,6 +22,12 @@ from sdlc_cli.gate.config import (
 )
 from sdlc_cli.gate.engines import FILE_ENGINES, PROJECT_ENGINES
 
+SPEED = """\
+gates:
+  performance:
+    benchmarks:
+    - {name: speed, command: x, time: 1s}
+"""
 EXAMPLE = """\
 version: 1
 paths: [src, tests]
@@ -257,6 +263,16 @@ def test_every_built_in_gate_has_an_engine_and_its_options() -> None:
         pytest.param("gates:\n  performance:\n    compare: main\n    report: x\n"
                      "    budgets: {a: {time: 1}}", "4: gates.performance.compare: needs"
                      " benchmarks: there is nothing to compare", id="nothing to compare"),
+        pytest.param("tune:\n  variants:\n  - {name: a, environment: {A: b}}",
+                     "2: tune: needs benchmarks in gates.performance: there is nothing to try it"
+                     " by", id="tune without benchmarks"),
+        pytest.param("tune:\n  variants:\n  - name: a\n" + SPEED, "4: tune.variants[0]: changes"
+                     " nothing: give it environment, settings or patch", id="empty variant"),
+        pytest.param("tune:\n  benchmarks: [spede]\n  variants:\n  - {name: a, patch: p}\n"
+                     + SPEED, "3: tune.benchmarks[0]: unknown benchmark 'spede' (nearest:"
+                     " 'speed')", id="tune by an unknown benchmark"),
+        pytest.param("tune:\n  variants:\n  - {name: a, patch: p}\n  - {name: a, patch: q}\n"
+                     + SPEED, "5: tune.variants[1].name: 'a' is used twice", id="variant twice"),
         pytest.param("gates:\n  performance:\n    exact: true\n    benchmarks:\n"
                      "    - {name: a, command: x, time: 1}", "4: gates.performance.exact: needs"
                      " compare: budgets are not of instructions", id="exact alone"),
