@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from sdlc_cli.core.errors import NothingToDo, SdlcError
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.gate import adjust, baseline_files, changes, engines, narrow, score, shard, source
 from sdlc_cli.gate import cache as caches
-from sdlc_cli.gate import engines, score, source
+from sdlc_cli.gate.baseline_files import Baseline
 from sdlc_cli.gate.cache import Cache
 from sdlc_cli.gate.config import BUILT_IN, CommandGate, Gate, GateConfig
-from sdlc_cli.gate.filepass import Inspected, identify, inspect_files
+from sdlc_cli.gate.filepass import Inspected, Seen, identify, inspect_files
 from sdlc_cli.gate.model import GateReport, Measurement, SkippedFile
 from sdlc_cli.gate.score import Measured
+from sdlc_cli.gate.shard import Origin, Shard, ShardReport
 from sdlc_cli.gate.source import Project, Unit
 
 # Coverage reads what the integration tests wrote; performance and load want the machine for
@@ -28,16 +31,23 @@ class Selection:
     """What the user asked of this run.
 
     `only` names the gates to run, empty for all; `skip` those to leave out; `require` those
-    whose skip is an error; `generation` 0 means the configured one. Without `cache` every file
-    is looked at anew.
+    whose skip is an error; `generation` 0 means the configured one. `changed_since` is a
+    revision or `auto`, empty to judge everything. `baseline` is the folder of what is accepted,
+    empty for the usual one, None for no baseline. Without `cache` every file is looked at anew.
     """
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     generation: int = 0
+    changed_since: str = ""
+    baseline: str | None = ""
     jobs: int = 1
     cache: bool = True
+
+
+BASELINE = ".sdlc/baseline"  # beside gates.yaml
+ON_THIS_MACHINE = ("jobs", "cache")  # what of a selection may differ between shards
 
 
 class Progress(Protocol):
@@ -72,46 +82,131 @@ def run(
 ) -> GateReport:
     """Judge the files in `scope`. Paths in findings are relative to `root`.
 
-    Raises NothingToDo when there is no file to judge, ConfigError for a gate that is not there.
+    Raises NothingToDo when there is no file to judge; ConfigError, UsageError and WorkError for
+    a baseline or a revision that cannot be used.
     """
+    job = _Job(scope, config, selection, root)
+    if job.changes is not None and job.changes.empty:
+        nothing = Measured(measurement=narrow.unchanged(Measurement(), job.changes))
+        return job.judge((), dict.fromkeys(job.gates, nothing))
+    seen, measured = _measure(job.project, job.gates, selection, progress or _Silence())
+    return job.judge(seen, measured)
+
+
+def run_shard(
+    scope: Path,
+    config: GateConfig,
+    selection: Selection,
+    part: Shard,
+    *,
+    root: Path,
+    progress: Progress | None = None,
+) -> ShardReport:
+    """Do one part of a run: its share of the files, and of the gates of the whole project.
+
+    Raises what `run` raises.
+    """
+    job = _Job(scope, config, selection, root)
+    mine = replace(job.project, files=shard.split_files(job.project, part))
+    by_file = {name: gate for name, gate in job.gates.items() if name in engines.FILE_ENGINES}
+    rest = shard.split_gates([name for name in job.gates if name not in by_file], part)
     progress = progress or _Silence()
-    config = asked_for(config, selection)
-    project = source.open_project(
-        root=root,
-        base=config.root,
-        scope=scope,
-        paths=config.paths,
-        exclude=config.exclude,
-        configured=config.file is not None,
+    return ShardReport(
+        shard=part,
+        origin=job.origin(),
+        inspected=tuple(_inspect(mine, by_file, selection, progress)),
+        measured=_check_all(job.project, {name: job.gates[name] for name in rest}, progress),
     )
-    if not project.files and not project.skipped_files:
-        raise NothingToDo(
-            msg("no file to judge under {path}", path=str(scope)),
-            hint=msg("check the path, and 'paths' and 'exclude' in gates.yaml"),
+
+
+def merge(
+    scope: Path,
+    config: GateConfig,
+    selection: Selection,
+    reports: Sequence[ShardReport],
+    *,
+    root: Path,
+) -> GateReport:
+    """The verdict that one run would have given. Needs the checkout that was judged.
+
+    Raises UsageError for shards that are missing, doubled, or not of one run.
+    """
+    job = _Job(scope, config, selection, root)
+    joined = shard.join(reports, job.origin())
+    by_file = {name: gate for name, gate in job.gates.items() if name in engines.FILE_ENGINES}
+    measured = _conclude_all(job.project, by_file, joined.inspected)
+    return job.judge(joined.inspected, measured | dict(joined.measured))
+
+
+class _Job:
+    """What a run, a shard of it and a merge have in common: what is judged, and by what."""
+
+    def __init__(self, scope: Path, config: GateConfig, selection: Selection, root: Path) -> None:
+        self.scope = scope
+        self.root = root
+        self.selection = selection
+        self.config = asked_for(config, selection)
+        self.gates = choose(self.config, selection)
+        self.project = source.open_project(
+            root=root,
+            base=config.root,
+            scope=scope,
+            paths=config.paths,
+            exclude=config.exclude,
+            configured=config.file is not None,
         )
-    gates = choose(config, selection)
-    left_out = {
-        name: Measured(measurement=Measurement(outcome="skipped", reason=msg("left out by --skip")))
-        for name in config.gates
-        if name in selection.skip
-    }
-    seen, measured = _measure(project, gates, selection, progress)
-    judged = [one for one in seen if one.seen]
-    ordered = {
-        name: (measured | left_out)[name]
-        for name in config.gates
-        if name in measured or name in left_out
-    }
-    return score.judge(
-        ordered,
-        config,
-        selection.generation or config.generation,
-        require=selection.require,
-        scope=selection.only or None,
-        files=len(judged),
-        lines=sum(one.lines for one in judged),
-        skipped_files=[*project.skipped_files, *(one.skipped for one in seen if one.skipped)],
-    )
+        if not self.project.files and not self.project.skipped_files:
+            raise NothingToDo(
+                msg("no file to judge under {path}", path=str(scope)),
+                hint=msg("check the path, and 'paths' and 'exclude' in gates.yaml"),
+            )
+        since = selection.changed_since
+        self.changes = changes.changes(root, since) if since else None
+        self.baseline = self._baseline()
+
+    def _baseline(self) -> Baseline | None:
+        named = self.selection.baseline
+        if named is None:
+            return None
+        return baseline_files.load(Path(named) if named else self.config.root / BASELINE)
+
+    def origin(self) -> Origin:
+        """What all shards of this run agree on."""
+        wishes = {k: v for k, v in asdict(self.selection).items() if k not in ON_THIS_MACHINE}
+        return shard.origin(self.project, self.config.file, self.scope, wishes)
+
+    def judge(self, seen: Sequence[Inspected], measured: Mapping[str, Measured]) -> GateReport:
+        """The verdict on what was seen and measured."""
+        left_out = Measured(
+            measurement=Measurement(outcome="skipped", reason=msg("left out by --skip"))
+        )
+        adjusted = adjust.adjust(
+            self.project,
+            self.config,
+            self.gates,
+            seen,
+            measured,
+            today=datetime.now(UTC).date(),
+            changes=self.changes,
+            baseline=self.baseline,
+            complete=self.scope.resolve() in (self.root.resolve(), self.config.root.resolve()),
+        )
+        judged = [one for one in seen if one.seen]
+        skipped = [one.skipped for one in seen if one.skipped]
+        return score.judge(
+            {
+                name: adjusted.get(name, left_out)
+                for name in self.config.gates
+                if name in adjusted or name in self.selection.skip
+            },
+            self.config,
+            self.selection.generation or self.config.generation,
+            require=self.selection.require,
+            scope=self.selection.only or None,
+            files=len(judged),
+            lines=sum(one.lines for one in judged),
+            skipped_files=[*self.project.skipped_files, *skipped],
+        )
 
 
 def asked_for(config: GateConfig, selection: Selection) -> GateConfig:
@@ -132,29 +227,49 @@ def _measure(
     project: Project, gates: Mapping[str, Gate], selection: Selection, progress: Progress
 ) -> tuple[Sequence[Inspected], dict[str, Measured]]:
     by_file = {name: gate for name, gate in gates.items() if name in engines.FILE_ENGINES}
-    seen: Sequence[Inspected] = ()
+    rest = {name: gate for name, gate in gates.items() if name not in by_file}
+    seen = _inspect(project, by_file, selection, progress)
+    measured = _conclude_all(project, by_file, seen)
+    return seen, measured | _check_all(project, rest, progress)
+
+
+def _inspect(
+    project: Project, gates: Mapping[str, Gate], selection: Selection, progress: Progress
+) -> Sequence[Inspected]:
+    if not gates:
+        return ()
+    progress.begin(", ".join(gates), len(project.files))
+    cache = Cache(caches.place(), int(time.time()) // 86400) if selection.cache else None
+    return inspect_files(project, gates, jobs=selection.jobs, cache=cache, advance=progress.step)
+
+
+def _conclude_all(
+    project: Project, gates: Mapping[str, Gate], files: Sequence[Inspected]
+) -> dict[str, Measured]:
+    by_gate: dict[str, list[tuple[str, Seen]]] = {name: [] for name in gates}
+    for file in files:
+        for one in file.seen:
+            by_gate[one.gate].append((file.path, one))
+    return {name: _conclude(project, name, gates[name], mine) for name, mine in by_gate.items()}
+
+
+def _check_all(
+    project: Project, gates: Mapping[str, Gate], progress: Progress
+) -> dict[str, Measured]:
     measured: dict[str, Measured] = {}
-    if by_file:
-        progress.begin(", ".join(by_file), len(project.files))
-        cache = Cache(caches.place(), int(time.time()) // 86400) if selection.cache else None
-        seen = inspect_files(
-            project, by_file, jobs=selection.jobs, cache=cache, advance=progress.step
-        )
-        for name, gate in by_file.items():
-            measured[name] = _conclude(project, name, gate, seen)
-    rest = [name for name in gates if name not in by_file]
-    for name in sorted(rest, key=lambda name: LATER.get(name, 0)):
-        progress.begin(name, 0)
+    for name in sorted(gates, key=lambda name: LATER.get(name, 0)):
+        progress.begin(name)
         measured[name] = _check(project, name, gates[name])
-    return seen, measured
+    return measured
 
 
 def _engine(name: str, gate: Gate) -> str:
     return "command" if isinstance(gate, CommandGate) else name
 
 
-def _conclude(project: Project, name: str, gate: Gate, files: Sequence[Inspected]) -> Measured:
-    mine = [(file.path, one) for file in files for one in file.seen if one.gate == name]
+def _conclude(
+    project: Project, name: str, gate: Gate, mine: Sequence[tuple[str, Seen]]
+) -> Measured:
     started = time.perf_counter()
     crashes = [(path, one.crash) for path, one in mine if one.crash]
     if crashes:

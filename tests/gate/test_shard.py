@@ -83,7 +83,7 @@ def merged(root: Path, reports: Sequence[ShardReport]) -> GateReport:
     joined = shard.join(reports, here(root))
     by_file = {n: g for n, g in found.gates.items() if n in engines.FILE_ENGINES}
     measured = {
-        **{n: run._conclude(project, n, g, joined.inspected) for n, g in by_file.items()},
+        **run._conclude_all(project, by_file, joined.inspected),
         **joined.measured,
     }
     return score.judge(
