@@ -1,8 +1,8 @@
 """Names the functions that grew: both sides profiled, their own times set side by side."""
 
 import re
-import statistics
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ from sdlc_cli.gate.options import Benchmark
 from sdlc_cli.gate.sampling import Side
 
 PROFILER = Path(__file__).with_name("profiler.py")
-_RUNS = 3  # of each side; the median counts
+_RUNS = 5  # of each side; the least counts, since a busy machine only adds
+_SECONDS = 60.0  # after which no other run is begun
 _MOST = 5
 _LEAST = 0.1  # share of the whole growth that a function must have to be named
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -45,13 +46,16 @@ def grown(benchmark: Benchmark, base: Side, head: Side) -> tuple[Growth, ...]:
     """
     before: list[Profile] = []
     after: list[Profile] = []
-    for _ in range(_RUNS):
+    until = time.monotonic() + _SECONDS
+    for number in range(_RUNS):
+        if number and time.monotonic() > until:
+            break
         for side, profiles in ((base, before), (head, after)):
-            profile = _profile(benchmark, side)
-            if profile is None:
+            seen = profile(benchmark, side)
+            if seen is None:
                 return ()
-            profiles.append(profile)
-    return difference(_middle(before), _middle(after))
+            profiles.append(seen)
+    return difference(_least(before), _least(after))
 
 
 def difference(before: Profile, after: Profile) -> tuple[Growth, ...]:
@@ -74,19 +78,14 @@ def difference(before: Profile, after: Profile) -> tuple[Growth, ...]:
     return tuple(named[:_MOST]) if whole > 0 else ()
 
 
-def _middle(profiles: Sequence[Profile]) -> Profile:
-    keys = {key for profile in profiles for key in profile}
-    none = (0.0, 0.0)
-    return {
-        key: (
-            statistics.median(profile.get(key, none)[0] for profile in profiles),
-            statistics.median(profile.get(key, none)[1] for profile in profiles),
-        )
-        for key in keys
-    }
+def _least(profiles: Sequence[Profile]) -> Profile:
+    """Each function's run with the least own time; one that a run did not call is left out."""
+    keys = set.intersection(*(set(one) for one in profiles))
+    return {key: min((one[key] for one in profiles), key=lambda times: times[1]) for key in keys}
 
 
-def _profile(benchmark: Benchmark, side: Side) -> Profile | None:
+def profile(benchmark: Benchmark, side: Side) -> Profile | None:
+    """One run under cProfile; None for what is not Python. Raises WorkError."""
     words = _words(benchmark, side)
     if words is None:
         return None

@@ -8,6 +8,7 @@ from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate import formula
 from sdlc_cli.gate.compare import Change, Compared, percent
 from sdlc_cli.gate.growth import Growth
+from sdlc_cli.gate.merge_base import AUTO
 from sdlc_cli.gate.paired import Interval
 
 RULE = "slower"
@@ -31,6 +32,7 @@ def scores(changes: Iterable[Change]) -> dict[str, float]:
 
 def findings(compared: Compared, rev: str) -> list[Finding]:
     """One for each benchmark that is slower, with the functions that grew."""
+    rev = compared.base[:12] if rev == AUTO else rev
     return [
         Finding(
             rule=RULE,
