@@ -192,6 +192,8 @@ class _Job:
             complete=self.scope.resolve() in (self.root.resolve(), self.config.root.resolve()),
         )
         judged = [one for one in seen if one.seen]
+        if judged and not any(one.lines for one in judged):
+            raise NothingToDo(msg("all files under {path} are empty", path=str(self.scope)))
         skipped = [one.skipped for one in seen if one.skipped]
         return score.judge(
             {

@@ -121,6 +121,11 @@ def _blocks(found: Survey) -> dict[str, tuple[str, bool, Sequence[str]]]:
         "integration": _integration(found),
         "coverage": _coverage(found),
         "performance": _performance(found),
+        "load": (
+            _("A service under load: latency, errors, recovery."),
+            False,
+            ("command: python -m app --port 8000", "url: http://127.0.0.1:8000", "ready: /health"),
+        ),
         "dependencies": _dependencies(found),
         "docs": (_("Public docstrings, and links to local files."), False, ()),
     }

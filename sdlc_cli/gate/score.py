@@ -39,8 +39,8 @@ def judge(
     """
     asked = config.required[generation]
     names = list(measured)
-    if scope is None:
-        names += sorted(name for name in (asked | set(require)) if name not in measured)
+    needed = set(require) if scope is not None else asked | set(require)
+    names += sorted(name for name in needed if name not in measured)
     results = tuple(
         _check(
             name,
@@ -89,7 +89,8 @@ def _check(
     minimum = config.minimum(name, generation) if gate else 0.0
     if measured is None:
         where = config.file.name if config.file else "gates.yaml"
-        measurement = Measurement(outcome="skipped", reason=msg("not set up in {file}", file=where))
+        why = msg("left out by --only") if gate else msg("not set up in {file}", file=where)
+        measurement = Measurement(outcome="skipped", reason=why)
     else:
         measurement = measured.measurement
     status, reason = _status(measurement, minimum, gate.fail_on if gate else "critical")

@@ -95,6 +95,12 @@ class TestVerdict:
         assert (done.returncode, done.stdout) == (4, "")
         assert done.stderr.startswith("sdlc: no file to judge under ")
 
+    def test_empty_files_are_nothing_to_judge(self, tree: Tree) -> None:
+        done = sdlc("gate", "run", cwd=tree({"a.py": "", "b/__init__.py": ""}))
+
+        assert (done.returncode, done.stdout) == (4, "")
+        assert "are empty" in done.stderr
+
     def test_a_gate_that_is_not_set_up_runs_when_it_is_asked_for(self, tree: Tree) -> None:
         body = result("--only", "docs", cwd=tree(CLEAN))
 
@@ -183,14 +189,20 @@ class TestOutput:
         assert "Traceback" not in done.stderr
 
     def test_the_secret_itself_is_in_no_format(self, tree: Tree) -> None:
-        root = tree({"config.py": f'KEY = "{FAKE_KEY}"\n'})
+        word, others = "hunter" + "42horse", ("staple" + "17cow", "it's\\n" + "31pigs")
+        text = f'KEY = "{FAKE_KEY}"\npassword = "{word}"\nlogin(password="{others[0]}")\n'
+        text += f'\n\ndef f(password="{others[1]}"):\n    return password\n'
+        root = tree({"config.py": text})
         formats = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown", "html")
         reports = [w for name in formats for w in ("--report", f"{name}=../{name}.out")]
 
         sdlc("gate", "run", *reports, "--verbose", cwd=root)
 
         for name in formats:
-            assert FAKE_KEY[4:12] not in (root.parent / f"{name}.out").read_text(), name
+            shown = (root.parent / f"{name}.out").read_text()
+            assert "B105" in shown, name
+            for secret in (FAKE_KEY[4:12], word[4:], others[0][4:], others[1][6:]):
+                assert secret not in shown, name
 
 
 class TestConfiguration:
@@ -283,6 +295,107 @@ class TestExplain:
 
         assert done.returncode == 2
         assert "sdlc gate explain complexity" in done.stderr
+
+
+class TestChange:
+    def test_only_what_changed_is_judged(self, tree: Tree) -> None:
+        flaw = "import subprocess\nsubprocess.call(input(), shell=True)\n"
+        root = tree(CLEAN | {"old.py": flaw}, git=True)
+        (root / "new.py").write_text(flaw)
+
+        body = result("--changed-since", "HEAD", cwd=root)
+
+        found = {f["path"] for gate in body["gates"] for f in gate["findings"]}
+        assert found == {"new.py"}
+
+    def test_without_a_change_the_run_passes_and_says_so(self, tree: Tree) -> None:
+        done = sdlc("gate", "run", "--changed-since", "HEAD", cwd=tree(CLEAN, git=True))
+
+        assert done.returncode == 0
+        assert "no changes" in done.stdout
+
+    def test_a_revision_that_is_not_there_is_refused(self, tree: Tree) -> None:
+        done = sdlc("gate", "run", "--changed-since", "v9", cwd=tree(CLEAN, git=True))
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "v9" in done.stderr
+
+
+class TestBaseline:
+    FLAW = "import subprocess\nsubprocess.call(input(), shell=True)\n"
+
+    def test_accepted_findings_pass_and_a_second_one_alike_does_not(self, tree: Tree) -> None:
+        config = "version: 1\ngates: {security: {fail_on: high}}\nrequired: {1: [security]}\n"
+        root = tree(CLEAN | {"old.py": self.FLAW, "gates.yaml": config}, git=True)
+        assert result(cwd=root)["exit_code"] == 1
+
+        done = sdlc("gate", "baseline", "--reason", "old code", cwd=root)
+
+        assert done.returncode == 0
+        assert "added" in done.stdout
+        assert list((root / ".sdlc/baseline").rglob("*.yaml"))
+        assert result(cwd=root)["exit_code"] == 0
+        (root / "new.py").write_text(self.FLAW)
+        assert result(cwd=root)["exit_code"] == 1
+
+    def test_tighten_takes_away_what_was_mended(self, tree: Tree) -> None:
+        root = tree(CLEAN | {"old.py": self.FLAW}, git=True)
+        sdlc("gate", "baseline", cwd=root)
+        (root / "old.py").write_text("x = 1\n")
+
+        done = sdlc("gate", "baseline", "--tighten", cwd=root)
+
+        assert "0 added" in done.stdout
+        assert not [
+            f for f in (root / ".sdlc/baseline/security").glob("*") if "B6" in f.read_text()
+        ]
+
+
+class TestShards:
+    def test_merged_shards_give_the_verdict_of_one_run(self, tree: Tree) -> None:
+        flaws = {f"m{n}.py": f"import pickle\nx{n} = pickle.loads(b'')\n" for n in range(9)}
+        root = tree(CLEAN | flaws, git=True)
+        parts = [f"../part{k}.json" for k in (1, 2, 3)]
+        for k, part in enumerate(parts, 1):
+            done = sdlc(
+                *("gate", "run", "--shard", f"{k}/3", "--format", "json", "-o", part), cwd=root
+            )
+            assert done.returncode == 0, done.stderr
+
+        merged = json.loads(sdlc("gate", "merge", *parts, "--format", "json", cwd=root).stdout)
+        whole = result(cwd=root)
+
+        for body in (merged, whole):
+            for gate in body["gates"]:
+                del gate["duration_s"]
+        assert merged == whole
+
+    def test_a_missing_shard_is_refused(self, tree: Tree) -> None:
+        root = tree(CLEAN, git=True)
+        sdlc("gate", "run", "--shard", "1/2", "--format", "json", "-o", "../p.json", cwd=root)
+
+        done = sdlc("gate", "merge", "../p.json", cwd=root)
+
+        assert (done.returncode, done.stdout) == (2, "")
+
+    def test_a_shard_without_a_report_to_merge_is_refused(self, tree: Tree) -> None:
+        assert sdlc("gate", "run", "--shard", "1/2", cwd=tree(CLEAN)).returncode == 2
+
+
+def test_past_commits_are_judged_by_todays_gates(tree: Tree) -> None:
+    done = sdlc("gate", "simulate", "--format", "json", cwd=tree(CLEAN, git=True))
+    body = json.loads(done.stdout)
+
+    assert done.returncode == 0
+    assert len(body["commits"]) == 1
+    assert body["commits"][0]["passed"]
+
+
+def test_tune_without_variants_says_what_to_write(tree: Tree) -> None:
+    done = sdlc("gate", "tune", cwd=tree(CLEAN))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "tune" in done.stderr
 
 
 def test_the_drill_tells_what_the_gates_catch(tree: Tree) -> None:

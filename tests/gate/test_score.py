@@ -142,6 +142,13 @@ def test_require_turns_a_skip_into_an_error() -> None:
     assert report.exit_code == 3
 
 
+def test_require_holds_for_a_gate_that_only_leaves_out() -> None:
+    report = run({"a": 100}, make_config({"a": 1, "b": 1}), scope=["a"], require=["b"])
+
+    assert report.result("b").status == "error"
+    assert "left out by --only" in report.result("b").reason
+
+
 def test_what_was_not_judged_shows_in_the_judged_weight() -> None:
     config = make_config({"a": 3, "b": 1}, required=frozenset({"a", "b", "c"}))
     report = run({"a": 100, "b": "skipped"}, config)
