@@ -27,6 +27,8 @@ SEVERITIES = {
 # bandit gives some calls the line of one argument, but the column of the call. These tests look
 # at strings, where line and column belong together, though the lines of their statement differ.
 _OWN_COLUMN = {"B104", "B105", "B108", "B608", "B613"}
+_PASSWORDS = {"B105", "B106", "B107"}  # their messages quote the string that they found
+_QUOTED = re.compile(r"'(.*)'", re.DOTALL)
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+(?=>)")
 _TEST_FILE = re.compile(r"(^|/)(tests?/.*|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)$")
 
@@ -116,7 +118,7 @@ def _finding(issue: Any, unit: Unit) -> Finding:
     return Finding(
         rule=issue.test_id,
         severity=SEVERITIES[issue.severity],
-        message=without_addresses(issue.text),
+        message=_message(issue),
         help=get_url(issue.test_id),
         location=Location(
             path=unit.path,
@@ -126,6 +128,13 @@ def _finding(issue: Any, unit: Unit) -> Finding:
             end_column=_character(unit, line, issue.end_col_offset) if one_line else 0,
         ),
     )
+
+
+def _message(issue: Any) -> str:
+    """bandit's message; a password in it is masked as the secrets gate masks one."""
+    if issue.test_id not in _PASSWORDS:
+        return without_addresses(issue.text)
+    return _QUOTED.sub(lambda m: f"'****' ({len(m[1])} characters)", issue.text)
 
 
 def without_addresses(text: str) -> str:
