@@ -50,7 +50,42 @@ def report() -> Schema:
     }
 
 
-SCHEMAS: Mapping[str, Callable[[], Schema]] = {"gates": gates, "gate-report": report}
+def tuned() -> Schema:
+    """The schema of what `sdlc gate tune --format json` prints."""
+    share: Schema = {"type": ["number", "null"]}
+    gain: Schema = {
+        "improvement": _described(share, "What share less is taken: 0.1 is 10 % less."),
+        "low": _described(share, "It is at least this; null is unknown."),
+        "high": _described(share, "It is at most this; null is unknown."),
+    }
+    result = {"enum": ["faster", "no gain", "slower", "inconclusive", "failed"]}
+    trial = _closed(
+        {"benchmark": _TEXT, "result": result, **gain, "pairs": _COUNT, "reason": _TEXT}
+    )
+    variant = _closed({"name": _TEXT, "kept": {"type": "boolean"}, **gain, "trials": _list(trial)})
+    return {
+        "$schema": DRAFT,
+        "title": "The result of sdlc gate tune",
+        **_closed(
+            {
+                "schema_version": {"const": 1},
+                "commit": _TEXT,
+                "tried": _COUNT,
+                "kept": _COUNT,
+                "mean": _described(_closed(gain), "Over the kept variants."),
+                "best": _closed({"name": {"type": ["string", "null"]}, **gain}),
+                "variants": _list(variant),
+                "notes": _list(_TEXT),
+            }
+        ),
+    }
+
+
+SCHEMAS: Mapping[str, Callable[[], Schema]] = {
+    "gates": gates,
+    "gate-report": report,
+    "gate-tune": tuned,
+}
 
 
 def get(name: str) -> Schema:

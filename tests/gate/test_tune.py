@@ -12,6 +12,7 @@ from sdlc_cli.core import render
 from sdlc_cli.core.errors import ConfigError, NothingToDo, WorkError
 from sdlc_cli.gate.options import Benchmark, Performance
 from sdlc_cli.gate.paired import Comparison, Interval, Terms, Verdict
+from sdlc_cli.gate.schema import get
 from sdlc_cli.gate.tune import Trial, Tried, Tuned, as_json, as_table, judged, tune
 from sdlc_cli.gate.variants import Setting, Tune, Variant
 
@@ -131,6 +132,17 @@ def test_the_result_is_told_to_people_and_machines(golden: Callable[[str, str], 
 
     golden("tune.md", render.markdown(as_table(tuned)))
     golden("tune.json", json.dumps(as_json(tuned), indent=2, allow_nan=False) + "\n")
+
+
+@pytest.mark.dev
+def test_the_published_schema_describes_the_result() -> None:
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator(get("gate-tune"))
+
+    for variants in (several().variants, several().variants[2:]):
+        validator.validate(as_json(Tuned(commit="c", variants=variants)))
+        assert not validator.is_valid(as_json(Tuned(commit="c", variants=variants)) | {"more": 1})
 
 
 def test_variants_are_tried_and_the_good_ones_kept(project: Path) -> None:
