@@ -30,6 +30,19 @@ class FileCoverage:
         for line, taken in other.branches.items():
             self.branches[line] = max(self.branches.get(line, (0, 0)), taken)
 
+    def cut(self, end: int, *, whole: bool) -> int:
+        """Drop the lines below 1 and beyond `end`; how many there were.
+
+        `whole` keeps the branches of line 0, which coverage.py's JSON gives for the whole file.
+        """
+        wrong = [line for line in self.lines if not 1 <= line <= end]
+        for line in wrong:
+            del self.lines[line]
+        first = 0 if whole else 1
+        for line in [line for line in self.branches if not first <= line <= end]:
+            del self.branches[line]
+        return len(wrong)
+
     @property
     def missing(self) -> list[int]:
         """The lines that no test ran, ascending."""

@@ -88,10 +88,12 @@ OURS = {
         ),
         Rule(
             id="stale-report",
-            gate="coverage",
-            title=msg("the coverage report is older than the code"),
-            why=msg("Its line numbers and its percentage describe another state of the files."),
-            fix=msg("Run the tests with coverage again before this gate."),
+            gate="coverage, performance",
+            title=msg("the report does not fit the code as it is now"),
+            why=msg("It is older than the code, or old, or speaks of lines that are not there: its"
+                    " figures describe another state of the files."),
+            fix=msg("Make the report again before this gate: run the tests with coverage, or the"
+                    " benchmarks."),
         ),
         Rule(
             id="over-budget",

@@ -4,23 +4,25 @@ Score: covered lines of all coverable ones, in percent; with `branches`, lines a
 together, as coverage.py's total. Findings show where the gaps are and cost no further points.
 """
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.gate import coverage_report, formula
+from sdlc_cli.gate import coverage_report, evidence, formula, source
 from sdlc_cli.gate.coverage_report import CoverageReport, FileCoverage
 from sdlc_cli.gate.model import Measurement
 from sdlc_cli.gate.options import Coverage
-from sdlc_cli.gate.source import Project
+from sdlc_cli.gate.source import Project, Unit
 
 PLACES = ("coverage.xml", "coverage.json", "lcov.info", "coverage/lcov.info", "coverage.lcov")
 LARGEST_REPORT = 200_000_000  # bytes
 SHOWN = 20  # findings of a kind
 RANGES = 10  # in one message
+_PYTHON = (".py", ".pyw")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +35,17 @@ class _Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:
-    """A report on the project: `files` by path, `elsewhere` how many of its files are not ours."""
+    """A report on the project: `files` by path, `elsewhere` how many of its files are not ours.
+
+    `impossible` counts, by path, lines of the report that the file does not have: they are left
+    out of `files`.
+    """
 
     path: Path
     report: CoverageReport
     files: Mapping[str, FileCoverage]
     elsewhere: int
+    impossible: Mapping[str, int]
 
 
 def check(project: Project, name: str, options: Coverage) -> Measurement:
@@ -46,7 +53,7 @@ def check(project: Project, name: str, options: Coverage) -> Measurement:
     found = gather(project, options)
     if found is None:
         return Measurement(outcome="skipped", reason=_no_report(project))
-    return _judge(project, options, found.path, found.report, found.files, found.elsewhere)
+    return _judge(project, options, found)
 
 
 def gather(project: Project, options: Coverage) -> Covered | None:
@@ -60,46 +67,48 @@ def gather(project: Project, options: Coverage) -> Covered | None:
     files: dict[str, FileCoverage] = {}
     for written, file in sorted(placed.items()):
         files.setdefault(file, FileCoverage()).add(report.files[written])
+    whole = report.format == "coverage.py"
+    impossible = {
+        path: file.cut(_line_count(project, path), whole=whole) for path, file in files.items()
+    }
     return Covered(
-        path=path, report=report, files=files, elsewhere=len(report.files) - len(placed)
+        path=path,
+        report=report,
+        files=files,
+        elsewhere=len(report.files) - len(placed),
+        impossible={name: count for name, count in impossible.items() if count},
     )
 
 
-def _judge(
-    project: Project,
-    options: Coverage,
-    path: Path,
-    report: CoverageReport,
-    files: Mapping[str, FileCoverage],
-    elsewhere: int,
-) -> Measurement:
-    shown = _shown(project, path)
+def _line_count(project: Project, path: str) -> int:
+    unit = source.read(project, path)
+    # A file that cannot be read cannot prove the report wrong.
+    return len(unit.data.splitlines()) if isinstance(unit, Unit) else sys.maxsize
+
+
+def _judge(project: Project, options: Coverage, found: Covered) -> Measurement:
+    files = found.files
+    shown = _shown(project, found.path)
     totals = _totals(files.values())
-    unknown = absent(project, files)
-    metrics = _metrics(shown, report, files, totals) | {
-        "files_elsewhere": elsewhere,
+    code = _code(project)
+    unknown = [path for path in code if path not in files]
+    metrics = _metrics(shown, found.report, files, totals) | {
+        "files_elsewhere": found.elsewhere,
         "files_not_in_report": len(unknown),
     }
-    if not files:
-        reason = msg("{report} covers none of the files judged here", report=shown)
-        return Measurement(outcome="error", reason=reason, metrics=metrics)
-    if not totals.lines[1]:
-        reason = msg("{report} measured no line of code", report=shown)
-        return Measurement(outcome="error", reason=reason, metrics=metrics)
-    if options.branches and not report.has_branches:
-        reason = msg(
-            "{report} holds no branches: measure with 'coverage run --branch'", report=shown
-        )
-        return Measurement(outcome="error", reason=reason, metrics=metrics)
+    if trouble := _trouble(options, found, shown, totals, code):
+        return Measurement(outcome="error", reason=trouble, metrics=metrics)
     covered, coverable = totals.lines
     if options.branches:
         covered, coverable = covered + totals.branches[0], coverable + totals.branches[1]
     gaps = _gaps(files)
     return Measurement(
         score=formula.share(covered, coverable),
+        reason=_mostly_unknown(shown, len(unknown), len(code)),
         findings=(
             *(uncovered(path, files[path]) for path in gaps),
-            *_stale(project, path, files),
+            *_stale(project, found.path, files),
+            *_impossible(found.impossible, shown),
             *_not_in_report(unknown, shown),
         ),
         metrics=metrics
@@ -107,6 +116,44 @@ def _judge(
             "missing": {path: len(files[path].missing) for path in gaps},
             "formula": formula.share_terms(covered, coverable, "line"),
         },
+    )
+
+
+def _trouble(
+    options: Coverage, found: Covered, shown: str, totals: _Totals, code: Sequence[str]
+) -> str:
+    """Why the report proves nothing of the project, or ""."""
+    if not found.files:
+        return msg("{report} covers none of the files judged here", report=shown)
+    if code and all(_is_test(PurePosixPath(path)) for path in found.files):
+        return msg(
+            "{report} covers none of the code: it mentions tests only, and none of the {count}"
+            " other Python files",
+            report=shown,
+            count=len(code),
+        )
+    if not totals.lines[1]:
+        return msg("{report} measured no line of code", report=shown)
+    if options.branches and not found.report.has_branches:
+        return msg("{report} holds no branches: measure with 'coverage run --branch'", report=shown)
+    return ""
+
+
+def _code(project: Project) -> list[str]:
+    """The project's Python files that hold something and are no tests."""
+    python = (path for path in project.files if path.endswith(_PYTHON))
+    code = (path for path in python if not _is_test(PurePosixPath(path)))
+    return [path for path in code if _size(project.root / path)]
+
+
+def _mostly_unknown(shown: str, unknown: int, code: int) -> str:
+    if 2 * unknown <= code:
+        return ""
+    return msg(
+        "{report} does not mention {unknown} of the {code} Python files that are no tests",
+        report=shown,
+        unknown=unknown,
+        code=code,
     )
 
 
@@ -135,9 +182,7 @@ def _no_report(project: Project) -> str:
 
 def _read(path: Path) -> CoverageReport:
     try:
-        if path.stat().st_size > LARGEST_REPORT:
-            raise WorkError(msg("the coverage report {file} is too large", file=path.name))
-        return coverage_report.read(path.read_bytes())
+        return coverage_report.read(evidence.read(path, path.name, LARGEST_REPORT))
     except OSError as error:
         raise WorkError(
             msg("the coverage report {file} cannot be read: {why}", file=path.name,
@@ -236,6 +281,21 @@ def _stale(project: Project, report: Path, files: Iterable[str]) -> Iterable[Fin
         )
 
 
+def _impossible(lines: Mapping[str, int], shown: str) -> Iterable[Finding]:
+    for path, count in sorted(lines.items())[:SHOWN]:
+        yield Finding(
+            rule="stale-report",
+            severity=Severity.LOW,
+            message=msg(
+                "{report} speaks of {count} lines that this file does not have; they do not count",
+                report=shown,
+                count=count,
+            ),
+            location=Location(path=path),
+            context=path,
+        )
+
+
 def _changed(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
@@ -262,7 +322,7 @@ def _is_test(path: PurePosixPath) -> bool:
     return (
         path.name.startswith("test_")
         or path.stem.endswith("_test")
-        or path.name == "conftest.py"
+        or path.name in ("conftest.py", "tests.py")
         or not {"test", "tests"}.isdisjoint(path.parts)
     )
 

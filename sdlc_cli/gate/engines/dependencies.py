@@ -7,8 +7,10 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.gate import evidence
 from sdlc_cli.gate.advisories import Advisory, Audit, read
 from sdlc_cli.gate.config import Dependencies
 from sdlc_cli.gate.formula import LEAST_LINES, density, density_terms
@@ -28,13 +30,15 @@ def check(project: Project, name: str, options: Dependencies) -> Measurement:
     path = project.base / options.report
     command = COMMAND.format(report=options.report)
     try:
-        data = path.read_bytes()
+        data = evidence.read(path, options.report)
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:
         reason = msg(
             "there is no {report}; make it with: {command}", report=options.report, command=command
         )
         return Measurement(outcome="skipped", reason=reason)
+    except WorkError as error:
+        return _error(error.message)
     except OSError as error:
         return _error(msg("{report}: {reason}", report=options.report, reason=error.strerror))
     try:
@@ -156,8 +160,9 @@ def own_name(base: Path) -> str:
     """The project's own normalised name, or "": an audit of an environment finds it installed
     and cannot audit it, which is no news."""
     try:
-        table = tomllib.loads((base / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        data = evidence.read(base / "pyproject.toml", "pyproject.toml")
+        table = tomllib.loads(data.decode())
+    except (OSError, WorkError, ValueError, RecursionError):
         return ""
     project = table.get("project")
     name = project.get("name") if isinstance(project, dict) else None

@@ -97,8 +97,9 @@ def test_code_that_the_report_does_not_know_is_named(tree: Tree) -> None:
     got = measure(root)
 
     missing = [f.location.path for f in got.findings if f.rule == "not-in-report"]
-    assert missing == ["src/app/never.py"]
-    assert got.metrics["files_not_in_report"] == 1
+    assert missing == ["docs/conf.py", "run.py", "src/app/never.py"]
+    assert got.metrics["files_not_in_report"] == 3
+    assert "does not mention 3 of the 5 Python files that are no tests" in got.reason
 
 
 def test_a_report_older_than_the_code_is_a_finding(tree: Tree) -> None:
@@ -113,6 +114,9 @@ def test_a_report_older_than_the_code_is_a_finding(tree: Tree) -> None:
 
     assert stale.location.path == "coverage.xml"
     assert "src/app/half.py" in stale.message
+
+
+TEN = "x = 1\n" * 10
 
 
 def lcov(path: str, hits: int, lines: int = 10) -> str:
@@ -142,7 +146,7 @@ def test_without_a_report_the_gate_is_skipped_with_advice(tree: Tree) -> None:
 def test_a_report_that_measured_nothing_is_an_error(
     report: str, options: dict[str, Any], says: str, tree: Tree
 ) -> None:
-    got = measure(tree({"a.py": "x = 1\n", "lcov.info": report}), **options)
+    got = measure(tree({"a.py": TEN, "lcov.info": report}), **options)
 
     assert (got.outcome, got.score) == ("error", None)
     assert says in got.reason
@@ -159,7 +163,7 @@ def test_a_named_report_that_cannot_be_used_is_a_work_error(
 
 
 def test_the_newest_of_the_usual_reports_counts(tree: Tree) -> None:
-    root = tree({"a.py": "", "lcov.info": lcov("a.py", 2), "coverage/lcov.info": lcov("a.py", 7)})
+    root = tree({"a.py": TEN, "lcov.info": lcov("a.py", 2), "coverage/lcov.info": lcov("a.py", 7)})
     os.utime(root / "lcov.info", (1e9, 1e9))
 
     assert measure(root).score == 70
@@ -168,7 +172,7 @@ def test_the_newest_of_the_usual_reports_counts(tree: Tree) -> None:
 
 
 def test_a_report_in_the_folder_of_gates_yaml_is_read_from_there(tree: Tree) -> None:
-    root = tree({"service/a.py": "", "a.py": "", "service/lcov.info": lcov("a.py", 9)})
+    root = tree({"service/a.py": TEN, "a.py": "", "service/lcov.info": lcov("a.py", 9)})
 
     got = measure(root, base=root / "service")
 
@@ -179,16 +183,66 @@ def test_a_report_in_the_folder_of_gates_yaml_is_read_from_there(tree: Tree) -> 
 def test_a_file_measured_twice_counts_once(tree: Tree) -> None:
     both = lcov("a.py", 2) + "end_of_record\n" + lcov("/ci/a.py", 6)
 
-    got = measure(tree({"a.py": "", "lcov.info": both}))
+    got = measure(tree({"a.py": TEN, "lcov.info": both}))
 
     assert (got.score, got.metrics["lines"]) == (60, 10)
 
 
 def test_only_the_biggest_gaps_are_shown(tree: Tree) -> None:
-    files = {f"p/m{n:02}.py": "" for n in range(30)}
+    files = {f"p/m{n:02}.py": TEN for n in range(30)}
     report = "".join(lcov(path, n % 10) + "end_of_record\n" for n, path in enumerate(files))
 
     gaps = measure(tree(files | {"lcov.info": report})).findings
 
     assert len(gaps) == 20
     assert gaps[0].message.startswith("10 of 10 lines")
+
+
+def test_a_report_on_the_tests_alone_covers_none_of_the_code(tree: Tree) -> None:
+    code = {f"src/{name}.py": TEN for name in "abc"}
+    root = tree(code | {"tests/test_a.py": TEN, "lcov.info": lcov("tests/test_a.py", 10)})
+
+    got = measure(root)
+
+    assert (got.outcome, got.score) == ("error", None)
+    assert "covers none of the code" in got.reason
+    assert got.metrics["files_not_in_report"] == 3
+
+
+def test_code_away_from_all_measured_code_is_named(tree: Tree) -> None:
+    code = {f"src/{name}.py": TEN for name in "abc"} | {"src/__init__.py": ""}
+    root = tree(code | {"tool.py": TEN, "lcov.info": lcov("tool.py", 10)})
+
+    got = measure(root)
+
+    missing = [f.location.path for f in got.findings if f.rule == "not-in-report"]
+    assert missing == ["src/a.py", "src/b.py", "src/c.py"]
+    assert (got.outcome, got.metrics["files_not_in_report"]) == ("judged", 3)
+    assert "does not mention 3 of the 4 Python files" in got.reason
+
+
+def test_a_report_that_knows_half_of_the_code_gives_no_reason(tree: Tree) -> None:
+    root = tree({"a.py": TEN, "b.py": TEN, "lcov.info": lcov("a.py", 10)})
+
+    assert measure(root).reason == ""
+
+
+@pytest.mark.parametrize("number", [-1, 0, 4, 10_000])
+def test_lines_that_a_file_does_not_have_do_not_count(number: int, tree: Tree) -> None:
+    report = f"SF:a.py\nDA:1,1\nDA:2,0\nDA:{number},1\nBRDA:{number},0,0,1\n"
+
+    got = measure(tree({"a.py": "x\ny\nz", "lcov.info": report}))
+
+    assert (got.score, got.metrics["lines"], got.metrics["branches"]) == (50, 2, 0)
+    (stale,) = [f for f in got.findings if f.rule == "stale-report"]
+    assert stale.location.path == "a.py"
+    assert "1 lines that this file does not have" in stale.message
+
+
+def test_a_pipe_or_a_device_is_no_report(tree: Tree) -> None:
+    root = tree({"a.py": TEN})
+    os.mkfifo(root / "pipe.xml")
+
+    for report in ("pipe.xml", "/dev/zero"):
+        with pytest.raises(WorkError, match="is no regular file"):
+            measure(root, report=report)

@@ -290,3 +290,16 @@ def test_pip_audits_own_writer_is_understood() -> None:
     assert (advisory.id, advisory.aliases) == ("PYSEC-2023-62", ("CVE-2023-30861",))
     assert (advisory.package, advisory.version, advisory.fixed_in) == ("flask", "0.5", ("2.3.2",))
     assert advisory.summary == "Session cookie leak"
+
+
+def test_a_pipe_or_a_device_is_no_report(tree: Tree) -> None:
+    root = tree({})
+    os.mkfifo(root / "pipe.json")
+    os.mkfifo(root / "pyproject.toml")
+    project = Project(root=root, base=root, files=())
+
+    for report in ("pipe.json", "/dev/zero"):
+        got = dependencies.check(project, "dependencies", Dependencies(report=report))
+        assert got.outcome == "error"
+        assert "is no regular file" in got.reason
+    assert dependencies.own_name(root) == ""
