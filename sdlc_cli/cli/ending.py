@@ -5,6 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import TextIO
 
@@ -143,7 +144,9 @@ def _show_every_letter() -> None:
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+            # It flushes first: what --version could not write is written, or told, at the end.
+            with suppress(OSError, ValueError):
+                reconfigure(errors="backslashreplace")
 
 
 def _end_on_signals() -> None:

@@ -296,6 +296,12 @@ def test_errors_keep_what_they_say_when_they_are_explained() -> None:
         pytest.param("sdlc --help >/dev/full", 3, "could not be written", id="full disk, help"),
         pytest.param("sdlc schema >/dev/full", 3, "could not be written", id="full disk, command"),
         pytest.param("sdlc --version >/dev/full", 3, "could not be written", id="full, version"),
+        pytest.param(
+            "unset PYTHONUNBUFFERED; sdlc --version >/dev/full",
+            3,
+            "could not be written",
+            id="full, version, buffered",
+        ),
         pytest.param("sdlc schema >&-", 3, "standard output is closed", id="closed stdout"),
         pytest.param("sdlc --help >&-", 3, "standard output is closed", id="closed, help"),
         pytest.param("sdlc --version >&-", 3, "standard output is closed", id="closed, version"),
@@ -326,12 +332,20 @@ def test_a_reader_that_leaves_early_ends_us_quietly() -> None:
     assert done.stderr == ""
 
 
-def test_a_closed_pipe_is_141() -> None:
+@pytest.mark.parametrize("words", [["schema"], ["--version"]])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_closed_pipe_is_141(words: list[str], *, buffered: bool) -> None:
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     read, write = os.pipe()
     os.close(read)
     try:
         done = subprocess.run(
-            [*SDLC, "schema"], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+            [*SDLC, *words],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            env=environ if buffered else environ | {"PYTHONUNBUFFERED": "1"},
+            text=True,
+            check=False,
         )
     finally:
         os.close(write)
