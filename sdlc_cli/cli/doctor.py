@@ -225,7 +225,7 @@ def _interpreters() -> tuple[Interpreter, ...]:
     """One interpreter for each version from 3.11 on: ours, those on PATH, pyenv's and uv's."""
     found: dict[int, Interpreter] = {}
     for minor in range(_OLDEST, _NEWEST + 1):
-        for path in (shutil.which(f"python3.{minor}") or "", _managed(minor)):
+        for path in (_which(f"python3.{minor}"), _managed(minor)):
             version = _version_of(path) if path else ""  # a shim of pyenv may lead nowhere
             if version and minor not in found:
                 found[minor] = Interpreter(version=version, path=path)
@@ -244,7 +244,7 @@ def _managed(minor: int) -> str:
 
 
 def _program(name: str, gives: str) -> Part:
-    path = shutil.which(name)
+    path = _which(name)
     version = _version_of(path) if path else ""
     return Part(
         name=name,
@@ -252,6 +252,14 @@ def _program(name: str, gives: str) -> Part:
         gives=gives,
         problem="" if version else "not found" if not path else "tells no version",
     )
+
+
+def _which(name: str) -> str:
+    """The program on PATH, never one of the repository that the user stands in."""
+    from sdlc_cli.core.files import repository_root
+    from sdlc_cli.core.git import trusted_path
+
+    return shutil.which(name, path=trusted_path(repository_root(Path.cwd()))) or ""
 
 
 def _version_of(path: str) -> str:

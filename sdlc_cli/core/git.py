@@ -1,6 +1,8 @@
 """Asks git, also in repositories that nobody vouches for: nothing that they name is ever run."""
 
+import errno
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +12,8 @@ TIMEOUT_S = 60.0
 # What a repository's own configuration could make git run, switched off: the file system monitor
 # and hooks by configuration, and, for a partial clone, the fetch of missing objects, whose
 # transport may be any command (git-config(1), gitprotocols). Filters: see `without_filters`.
-_GIT = (
-    "git", "--no-pager", "--literal-pathspecs", "--no-optional-locks",
+_OPTIONS = (
+    "--no-pager", "--literal-pathspecs", "--no-optional-locks",
     "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
     "-c", "safe.bareRepository=explicit", "-c", "protocol.allow=never",
 )  # fmt: skip
@@ -22,6 +24,8 @@ _ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "LC_ALL": "C",
 }
+
+_asked_about: set[Path] = set()
 
 
 def ask(
@@ -36,6 +40,10 @@ def ask(
     `data` is its standard input, `extra` more environment variables. The exit code is the
     caller's to look at. Raises OSError (there is no git) and subprocess.TimeoutExpired.
     """
+    folders = trusted_path(root)
+    program = shutil.which("git", path=folders)
+    if program is None:
+        raise FileNotFoundError(errno.ENOENT, "there is no git on PATH outside the repository")
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -48,14 +56,50 @@ def ask(
         "GIT_WORK_TREE": str(root),
     }
     return subprocess.run(
-        (*_GIT, *words),
+        (program, *_OPTIONS, *words),
         cwd=root,
-        env=kept | _ENVIRONMENT | limits | dict(extra or {}),
+        env=kept | _ENVIRONMENT | limits | {"PATH": folders} | dict(extra or {}),
         input=data,
         capture_output=True,
         timeout=timeout,
         check=False,
     )
+
+
+def trusted_path(root: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """PATH without the folders that are relative or lie in the repository at `root`.
+
+    Through these a repository could have a program of its own run in the place of git. Symlinks
+    count by where they lead; a worktree's repository counts as `root` too, and so does every
+    root that was asked about before, whose files a scratch folder may hold.
+    """
+    _asked_about.update((root, Path(os.path.realpath(root)), *_main_tree(root)))
+    kept = [
+        folder
+        for folder in environ.get("PATH", os.defpath).split(os.pathsep)
+        if os.path.isabs(folder) and not any(_leads_into(folder, one) for one in _asked_about)
+    ]
+    return os.pathsep.join(kept) or os.devnull  # an empty PATH would mean the current folder
+
+
+def _leads_into(folder: str, root: Path) -> bool:
+    """True when `folder`, or a git in it, lies in `root`."""
+    places = (folder, os.path.realpath(folder), os.path.realpath(os.path.join(folder, "git")))
+    return any(Path(os.path.abspath(place)).is_relative_to(root) for place in places)
+
+
+def _main_tree(root: Path) -> tuple[Path, ...]:
+    """The folder whose repository `root` is a worktree or submodule of, if it is one."""
+    from sdlc_cli.core.listing import read_regular  # which asks git itself
+
+    try:
+        mark = read_regular(root / ".git", 10_000) or b""
+    except OSError:
+        return ()
+    place = Path(os.path.realpath(root / os.fsdecode(mark.removeprefix(b"gitdir:").strip())))
+    if place.parent.name in ("worktrees", "modules") and place.parent.parent.name == ".git":
+        return (place.parents[2],)
+    return ()
 
 
 def without_filters(root: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from sdlc_cli.core.files import (
     repository_root,
     write_atomic,
 )
+from sdlc_cli.core.git import trusted_path
 
 Tree = Callable[..., Path]
 
@@ -167,6 +168,31 @@ def test_the_repository_cannot_make_git_run_anything(tree: Tree, tmp_path: Path)
 
     assert listing(root).files == ("a.py",)
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("entry", ["bin", ".", "{root}/bin", "{link}"])
+def test_a_git_of_the_repository_is_never_run(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    script = f"#!/bin/sh\ntouch {tmp_path}/executed\n"
+    root = tree({"a.py": "", "bin/git": script, "git": script}, git=True)
+    for name in ("bin/git", "git"):
+        (root / name).chmod(0o755)
+    (tmp_path / "link").symlink_to(root / "bin")
+    first = entry.format(root=root, link=tmp_path / "link")
+    monkeypatch.setenv("PATH", f"{first}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(root)
+
+    assert listing(root).files == ("a.py", "bin/git", "git")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_git_of_the_main_tree_is_not_run_for_its_worktree(tree: Tree, tmp_path: Path) -> None:
+    root = tree({"a.py": ""}, git=True)
+    git(root, "worktree", "add", "-q", str(tmp_path / "other"))
+    environ = {"PATH": f"{root}/bin{os.pathsep}/usr/bin"}
+
+    assert trusted_path(tmp_path / "other", environ) == "/usr/bin"
 
 
 def test_the_repository_cannot_name_a_work_tree_elsewhere(tree: Tree, tmp_path: Path) -> None:
