@@ -8,7 +8,7 @@ from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import _, msg
 from sdlc_cli.core.nearest import nearest
 
-NAMES = ("gates", "gate-report")
+NAMES = ("gates", "gate-report", "gate-shard", "gate-tune")
 
 
 def lines() -> dict[str, str]:
@@ -16,6 +16,8 @@ def lines() -> dict[str, str]:
     return {
         "gates": _("gates.yaml, the file that sets the gates up"),
         "gate-report": _("what `sdlc gate run --format json` prints"),
+        "gate-shard": _("what `sdlc gate run --shard K/N --format json` prints"),
+        "gate-tune": _("what `sdlc gate tune --format json` prints"),
     }
 
 

@@ -6,6 +6,7 @@ from typing import get_args
 from sdlc_cli.core import schema
 from sdlc_cli.core.finding import Severity
 from sdlc_cli.core.schema import DRAFT, Schema
+from sdlc_cli.gate import shard
 from sdlc_cli.gate.config import GatesFile
 from sdlc_cli.gate.model import SCHEMA_VERSION, Status
 
@@ -81,9 +82,22 @@ def tuned() -> Schema:
     }
 
 
+def shard_report() -> Schema:
+    """The schema of `sdlc gate run --shard K/N --format json`."""
+    part = shard.schema()
+    inner = {key: value for key, value in part.items() if key != "$defs"}
+    return {
+        "$schema": DRAFT,
+        "title": "What one shard of sdlc gate run saw",
+        **_closed({"schema_version": {"const": shard.SCHEMA_VERSION}, "shard": inner}),
+        "$defs": part["$defs"],
+    }
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "gates": gates,
     "gate-report": report,
+    "gate-shard": shard_report,
     "gate-tune": tuned,
 }
 

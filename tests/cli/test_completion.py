@@ -45,7 +45,7 @@ def bash(line: str) -> list[str]:
         ("sdlc gate run --q", ["--quiet"]),
         ("sdlc init --ci ", ["github", "gitlab"]),
         ("sdlc init --lang de --fo", ["--force"]),
-        ("sdlc schema ga", ["gates", "gate-report"]),
+        ("sdlc schema ga", ["gates", "gate-report", "gate-shard", "gate-tune"]),
     ],
 )
 def test_bash_completes(line: str, expected: list[str]) -> None:

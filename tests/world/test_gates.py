@@ -109,6 +109,16 @@ class TestRealRun:
         assert sum(len(gate["findings"]) for gate in body["gates"]) > 5
         jsonschema.Draft202012Validator(json.loads(done.stdout)).validate(body)
 
+    def test_a_shard_fits_our_own_schema(self, tree: Tree) -> None:
+        import jsonschema
+
+        from sdlc_cli.gate import schema
+
+        body = json.loads(run(tree(FLAWED), "--shard", "1/1", "--format", "json").stdout)
+
+        assert len(body["shard"]["files"]) == len(FLAWED)
+        jsonschema.Draft202012Validator(schema.get("gate-shard")).validate(body)
+
     def test_sarif_fits_the_published_schema(self, tree: Tree) -> None:
         import jsonschema
 
