@@ -25,6 +25,13 @@ RST = (".rst",)
 # What a page may be written as in the place of the page it becomes.
 _SOURCES = (".md", ".rst", ".markdown", ".mdx", ".ipynb", ".txt", "/index.md", "/index.rst")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+# What MyST and Sphinx resolve to a label or an object: `api-validators`, `attrs.filters.include`.
+_REFERENCE = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
+_FILE_ENDINGS = frozenset(
+    "bat bz2 c cfg cff conf cpp css csv env gif gz h htm html ico in ini ipynb jpeg jpg js json lock"
+    " log markdown md mdx mp4 pdf png po ps1 py pyi pyx rs rst sh sql svg tar tex toml ts tsv txt"
+    " webp whl xml xz yaml yml zip".split()
+)
 _LINES = re.compile(r"l[0-9]+(?:c[0-9]+)?(?:-l[0-9]+(?:c[0-9]+)?)?")
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -236,6 +243,8 @@ def _judge(state: State, page: str, link: Link, own_text: str | None) -> Finding
     path = _resolve(state, page, address)
     if path is None:
         return None
+    if not path and own_text is not None and _is_reference(target):
+        return None
     if not path:
         return Finding(
             rule="dead-link",
@@ -246,6 +255,13 @@ def _judge(state: State, page: str, link: Link, own_text: str | None) -> Finding
             context=f"{page} {target}",
         )
     return _judge_anchor(state, page, path, link, fragment)
+
+
+def _is_reference(target: str) -> bool:
+    """A bare word or a dotted name that is no file's: only the site's generator can tell."""
+    return bool(_REFERENCE.fullmatch(target)) and (
+        "." not in target or target.rpartition(".")[2].lower() not in _FILE_ENDINGS
+    )
 
 
 def _judge_anchor(

@@ -173,7 +173,7 @@ def test_live_links(tree: Tree, target: str) -> None:
     [
         "https://example.org/nothing", "mailto:a@example.org", "//example.org/x",
         "../../outside.md", "../../issues", "/site/page", "gone.html", "{{ url }}", "link.md",
-        "away/x.md",
+        "away/x.md", "attrs.filters.include", "api-validators", "genindex",
     ],
 )  # fmt: skip
 def test_what_is_not_judged(tree: Tree, target: str) -> None:
@@ -193,6 +193,9 @@ def test_what_is_not_judged(tree: Tree, target: str) -> None:
         ("./sub/gone.png", "dead-link"),
         ("/docs/gone.md", "dead-link"),
         ("page.md/x", "dead-link"),
+        ("gone.tar.gz", "dead-link"),
+        ("./gone", "dead-link"),
+        ("gone#part", "dead-link"),
         ("a" * 300 + ".md", "dead-link"),
         ("other.md#gone", "dead-anchor"),
         ("#gone", "dead-anchor"),
@@ -217,7 +220,7 @@ def test_rst_links_and_images(tree: Tree) -> None:
 
 
 def test_objects_and_links_share_one_score(tree: Tree) -> None:
-    root = tree({"a.py": '"""A."""\n', "README.md": "[a](a.py) [b](gone) [c](gone.md)\n"})
+    root = tree({"a.py": '"""A."""\n', "README.md": "[a](a.py) [b](b/gone) [c](gone.md)\n"})
 
     assert judge(root).score == pytest.approx(50)
 

@@ -158,6 +158,32 @@ def others_say(monkeypatch: pytest.MonkeyPatch, **said: Judged) -> None:
     monkeypatch.setattr(interpreters, "judge", lambda one, root, files: by_version[one.version])
 
 
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [("tests/test_match.py", Severity.MEDIUM), ("pkg/match.py", Severity.CRITICAL)],
+)
+def test_a_test_that_only_some_versions_parse_is_no_critical_finding(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, path: str, severity: Severity
+) -> None:
+    fault = Fault(message="invalid syntax", line=3, column=2)
+    others_say(monkeypatch, v3_97=Judged(faults={path: fault}), v3_98=Judged())
+
+    for text, versions in (("", (OWN, "3.97")), ("", ("3.97", "3.98")), ("def", (OWN, "3.98"))):
+        (finding,) = measure(tree({path: text}), *versions).findings
+        assert finding.severity == severity, versions
+
+
+def test_a_test_that_no_version_parses_is_critical(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = Fault(message="invalid syntax", line=3, column=2)
+    others_say(monkeypatch, v3_97=Judged(faults={"tests/a.py": fault}))
+
+    for versions in ((OWN, "3.97"), ("3.97",)):
+        (finding,) = measure(tree({"tests/a.py": "def"}), *versions).findings
+        assert finding.severity == Severity.CRITICAL, versions
+
+
 def test_a_file_must_parse_for_every_version(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = Fault(message="invalid syntax", line=3, column=2)
     others_say(
