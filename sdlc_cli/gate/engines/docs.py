@@ -27,10 +27,14 @@ _SOURCES = (".md", ".rst", ".markdown", ".mdx", ".ipynb", ".txt", "/index.md", "
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 # What MyST and Sphinx resolve to a label or an object: `api-validators`, `attrs.filters.include`.
 _REFERENCE = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
-_FILE_ENDINGS = frozenset(
-    "bat bz2 c cfg cff conf cpp css csv env gif gz h htm html ico in ini ipynb jpeg jpg js json lock"
-    " log markdown md mdx mp4 pdf png po ps1 py pyi pyx rs rst sh sql svg tar tex toml ts tsv txt"
-    " webp whl xml xz yaml yml zip".split()
+_FILE_ENDING = re.compile(
+    r"\.(?:"
+    r"bat|bz2|c|cfg|cff|conf|cpp|css|csv|env|gif|gz|h|htm|html|ico|in"
+    r"|ini|ipynb|jpeg|jpg|js|json|lock|log|markdown|md|mdx|mp4|pdf|png|po"
+    r"|ps1|py|pyi|pyx|rs|rst|sh|sql|svg|tar|tex|toml|ts|tsv|txt|webp|whl"
+    r"|xml|xz|yaml|yml|zip"
+    r")\Z",
+    re.IGNORECASE,
 )
 _LINES = re.compile(r"l[0-9]+(?:c[0-9]+)?(?:-l[0-9]+(?:c[0-9]+)?)?")
 
@@ -259,9 +263,7 @@ def _judge(state: State, page: str, link: Link, own_text: str | None) -> Finding
 
 def _is_reference(target: str) -> bool:
     """A bare word or a dotted name that is no file's: only the site's generator can tell."""
-    return bool(_REFERENCE.fullmatch(target)) and (
-        "." not in target or target.rpartition(".")[2].lower() not in _FILE_ENDINGS
-    )
+    return bool(_REFERENCE.fullmatch(target)) and not _FILE_ENDING.search(target)
 
 
 def _judge_anchor(
