@@ -11,13 +11,14 @@ Tree = Callable[..., Path]
 
 
 def results(run: TestRun) -> dict[str, str]:
-    return {case.title: case.result for case in run.cases}
+    return {case.title: case.result for case in (*run.failing, *run.others)}
 
 
 def test_counts_come_from_the_cases_and_not_from_the_attributes() -> None:
     run = read(b'<testsuite tests="99" failures="7"><testcase name="a"/></testsuite>')
 
-    assert (len(run.cases), run.ran, run.failing) == (1, 1, ())
+    assert (run.total, run.ran, run.failing) == (1, 1, ())
+    assert (run.claimed, run.lost) == (7, 98)
 
 
 def test_nested_suites_and_every_way_to_end() -> None:
@@ -44,9 +45,9 @@ def test_nested_suites_and_every_way_to_end() -> None:
         "c::twice": "error",
         "c::flaky": "passed",
     }
-    assert (run.ran, run.count("skipped"), len(run.failing)) == (5, 2, 3)
+    assert (run.ran, run.count("skipped"), run.failed) == (5, 2, 3)
     assert [case.message for case in run.failing] == ["1 != 2", "Traceback KeyError: 'x'", "e"]
-    assert run.cases[0].seconds == 0.5
+    assert run.slowest[0].seconds == 0.5
 
 
 def test_a_suite_that_broke_without_a_case_is_an_error() -> None:
@@ -86,13 +87,60 @@ def test_depth_and_length_do_no_harm() -> None:
     long = b'<testsuite><testcase name="a"><failure>' + b"x" * 5_000_000
     long += b"</failure></testcase></testsuite>"
 
-    assert len(read(deep).cases) == 1
-    assert len(read(long).cases[0].message) == 500
+    assert read(deep).total == 1
+    assert len(read(long).failing[0].message) == 500
+
+
+def test_all_tests_are_counted_and_the_first_thousand_kept() -> None:
+    case = '<testcase name="{n}" time="{n}"><failure message="m">text</failure></testcase>'
+    bad = "".join(case.format(n=n) for n in range(1500))
+    good = '<testcase name="g"/>' * 1200
+
+    run = read(f"<testsuite>{bad}{good}</testsuite>".encode())
+
+    assert (run.total, run.failed, run.count("passed")) == (2700, 1500, 1200)
+    assert [len(run.failing), len(run.others)] == [1000, 1000]
+    assert run.failing[999].name == "999"
+    assert [case.name for case in run.slowest] == ["1499", "1498", "1497", "1496", "1495"]
+
+
+def test_text_in_many_pieces_keeps_its_start_and_its_end() -> None:
+    pieces = "start" + "<!---->x" * 100_000 + "end"
+    xml = f'<testsuite><testcase name="a"><failure>{pieces}</failure></testcase></testsuite>'
+
+    (case,) = read(xml.encode()).failing
+
+    assert case.message.startswith("startxx")
+    assert (case.text[-5:], len(case.text)) == ("xxend", 20_000)
+
+
+def test_elements_nested_without_end_are_refused() -> None:
+    with pytest.raises(ValueError, match="nested deeper than 100,000"):
+        read(b"<testsuite>" * 100_001)
+
+
+@pytest.mark.parametrize(
+    ("xml", "lost"),
+    [
+        pytest.param('<testsuite tests="5"><testcase/></testsuite>', 4, id="lost"),
+        pytest.param('<testsuite tests="1"><testcase/></testsuite>', 0, id="all there"),
+        pytest.param('<testsuites tests="3"><testsuite tests="2"><testcase/><testcase/>'
+                     '</testsuite><testsuite><testcase/></testsuite></testsuites>', 0, id="sum"),
+        pytest.param('<testsuites tests="9"><testsuite tests="2"><testcase/><testcase/>'
+                     '</testsuite></testsuites>', 7, id="of the whole"),
+        pytest.param('<testsuite tests="2"><testcase><error/></testcase></testsuite>', 0,
+                     id="passed, then broke: counted twice"),
+        pytest.param('<testsuites name="pytest tests"><testsuite tests="9"><testcase/>'
+                     '</testsuite></testsuites>', 0, id="pytest counts subtests"),
+    ],
+)  # fmt: skip
+def test_tests_that_a_suite_claims_and_does_not_hold(xml: str, lost: int) -> None:
+    assert read(xml.encode()).lost == lost
 
 
 @pytest.mark.parametrize("number", ["nan", "inf", "-1", "x", "", "1e400"])
 def test_a_time_that_is_no_time_is_zero(number: str) -> None:
-    (case,) = read(f'<testsuite><testcase name="a" time="{number}"/></testsuite>'.encode()).cases
+    (case,) = read(f'<testsuite><testcase name="a" time="{number}"/></testsuite>'.encode()).others
 
     assert case.seconds == 0
 

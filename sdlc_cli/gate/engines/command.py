@@ -1,5 +1,6 @@
 """Runs any program as a gate, and reads its SARIF, its JUnit, a number in its JSON, or its code."""
 
+import contextlib
 import math
 import os
 import re
@@ -15,7 +16,7 @@ from sdlc_cli.core import proc
 from sdlc_cli.core.errors import ConfigError, WorkError
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.gate import environment, formula, junit, sarif
+from sdlc_cli.gate import environment, evidence, formula, junit, sarif
 from sdlc_cli.gate.config import CommandGate
 from sdlc_cli.gate.model import Measurement
 from sdlc_cli.gate.source import Project
@@ -42,14 +43,15 @@ def check(project: Project, name: str, options: CommandGate) -> Measurement:
     Raises WorkError when the program did not do its work, ConfigError for a wrong `key`.
     """
     report = project.base / options.report if options.report else None
-    before = _stamp(report)
-    done = _run(project, options)
+    with evidence.set_aside(report) if report else contextlib.nullcontext(False) as was_there:
+        done = _run(project, options)
+        is_old = was_there and report is not None and not report.exists()
     _check_ended(options, done)
     if options.reads == "exit":
         return _from_code(options, done)
     if done.code not in options.exit_codes:
         raise _ended_badly(options, done)
-    data = done.stdout.encode() if report is None else _fresh(report, before, options)
+    data = done.stdout.encode() if report is None else _written(report, is_old, options)
     answer = _Answer(data=data, done=done, source=options.report)
     if options.reads == "sarif":
         return _from_sarif(project, answer)
@@ -118,28 +120,9 @@ def _ended_badly(options: CommandGate, done: proc.Finished) -> WorkError:
     )
 
 
-def _stamp(path: Path | None) -> tuple[int, int, int] | None:
-    """What changes when a file is written; None when it is not there."""
-    try:
-        status = path.stat() if path else None
-    except OSError:
-        return None
-    return (status.st_mtime_ns, status.st_ino, status.st_size) if status else None
-
-
-def _fresh(report: Path, before: tuple[int, int, int] | None, options: CommandGate) -> bytes:
+def _written(report: Path, is_old: bool, options: CommandGate) -> bytes:
     """The report, if this run wrote it: an old one would pass for ever."""
-    now = _stamp(report)
-    if now is None:
-        raise WorkError(
-            msg(
-                "{command} did not write {report}",
-                command=_spelled(options),
-                report=options.report,
-            ),
-            hint=msg("'report' is looked for beside gates.yaml"),
-        )
-    if now == before:
+    if is_old:
         raise WorkError(
             msg(
                 "{report} is from an earlier run: {command} did not write it",
@@ -148,13 +131,31 @@ def _fresh(report: Path, before: tuple[int, int, int] | None, options: CommandGa
             )
         )
     try:
-        if not report.is_file() or now[2] > LONGEST_OUTPUT:
-            raise WorkError(msg("{report} is no file that can be read", report=options.report))
-        return report.read_bytes()
+        return evidence.read(report, options.report, LONGEST_OUTPUT)
+    except FileNotFoundError as error:
+        raise WorkError(
+            msg(
+                "{command} did not write {report}",
+                command=_spelled(options),
+                report=options.report,
+            ),
+            hint=msg("'report' is looked for beside gates.yaml"),
+        ) from error
     except OSError as error:
         raise WorkError(
             msg("{report}: {reason}", report=options.report, reason=error.strerror)
         ) from error
+
+
+def _contradicts(answer: _Answer) -> WorkError:
+    return WorkError(
+        msg(
+            "nothing is reported, yet the program ended with code {code}: {output}",
+            code=answer.done.code,
+            output=answer.done.last_lines(),
+        ),
+        hint=msg("let it end with 0 when there is nothing to report"),
+    )
 
 
 def _unreadable(answer: _Answer, form: str, error: ValueError) -> WorkError:
@@ -201,6 +202,8 @@ def _from_sarif(project: Project, answer: _Answer) -> Measurement:
         )
     if not log.runs:
         raise WorkError(msg("the SARIF holds no run with results: nothing was looked at"))
+    if answer.done.code and not log.findings:
+        raise _contradicts(answer)
     lines = _python_lines(project)
     return Measurement(
         score=formula.density((f.severity for f in log.findings), lines, HALF),
@@ -220,7 +223,7 @@ def _python_lines(project: Project) -> int:
     for path in project.files:
         if path.lower().endswith(_PYTHON):
             try:
-                lines += (project.root / path).read_bytes().count(b"\n")
+                lines += (read_regular(project.root / path, MAX_BYTES) or b"").count(b"\n")
             except OSError:  # listed as skipped by whoever judges files
                 continue
     return lines
@@ -231,18 +234,7 @@ def _from_junit(project: Project, answer: _Answer) -> Measurement:
         tests = junit.read(answer.data)
     except ValueError as error:
         raise _unreadable(answer, "JUnit XML", error) from error
-    if not tests.ran:
-        if tests.cases:
-            raise WorkError(msg("every test was skipped: nothing was tested"))
-        raise WorkError(msg("the report holds no test: nothing was tested"))
-    if tests.claimed > len(tests.failing):
-        raise WorkError(
-            msg(
-                "the report speaks of {claimed} failures but holds {held} of them",
-                claimed=tests.claimed,
-                held=len(tests.failing),
-            )
-        )
+    _check_tests(tests, answer)
     passed = tests.count("passed")
     return Measurement(
         score=formula.share(passed, tests.ran),
@@ -252,9 +244,30 @@ def _from_junit(project: Project, answer: _Answer) -> Measurement:
             "tests": tests.ran,
             "passed": passed,
             "skipped": tests.count("skipped"),
+            "failures_left_out": tests.failed - len(tests.failing),
             "formula": formula.share_terms(passed, tests.ran, "finding"),
         },
     )
+
+
+def _check_tests(tests: junit.TestRun, answer: _Answer) -> None:
+    """Raises WorkError when the report proves nothing."""
+    if not tests.total:
+        raise WorkError(msg("the report holds no test: nothing was tested"))
+    if not tests.ran:
+        raise WorkError(msg("every test was skipped: nothing was tested"))
+    if tests.claimed > tests.failed:
+        raise WorkError(
+            msg(
+                "the report speaks of {claimed} failures but holds {held} of them",
+                claimed=tests.claimed,
+                held=tests.failed,
+            )
+        )
+    if tests.lost:
+        raise WorkError(msg("the report counts {count} tests more than it holds", count=tests.lost))
+    if answer.done.code and not tests.failing:
+        raise _contradicts(answer)
 
 
 def _test_finding(project: Project, case: junit.TestCase) -> Finding:

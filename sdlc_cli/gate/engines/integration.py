@@ -20,15 +20,14 @@ from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.service import Service
-from sdlc_cli.gate import environment, formula, junit
+from sdlc_cli.gate import environment, evidence, formula, junit
 from sdlc_cli.gate.environment import Environment
 from sdlc_cli.gate.junit import TestCase, TestRun
 from sdlc_cli.gate.model import Measurement
 from sdlc_cli.gate.options import Integration
 from sdlc_cli.gate.source import Project
 
-LARGEST_REPORT = 200_000_000  # bytes
-SLOWEST = 5
+MENTIONS = 100  # places in one traceback that are looked at
 _CLOCK_S = 2.0  # file times may be this coarse
 _PYTEST = ("pytest", "py.test")
 _RUNNERS = ("uv", "poetry", "pdm", "hatch", "pipenv", "rye", "conda", "pixi")
@@ -62,9 +61,10 @@ def check(project: Project, name: str, options: Integration) -> Measurement:
     found = environment.resolve(options.python, project.base, os.environ)
     with tempfile.TemporaryDirectory(prefix="sdlc-") as folder:
         plan = _plan(project, options, found, Path(folder))
-        before = _stamp(plan.report)
         started = time.time()
-        finished = _run(project, options, found, plan)
+        with evidence.set_aside(plan.report) as was_there:
+            finished = _run(project, options, found, plan)
+            written = plan.report.exists()
         metrics: dict[str, object] = {
             "command": plan.shown,
             "python": found.label,
@@ -75,7 +75,7 @@ def check(project: Project, name: str, options: Integration) -> Measurement:
             reason = msg("the tests did not end within {seconds:g} s", seconds=options.timeout)
             return _error(reason, finished, metrics)
         try:
-            tests = _read(plan.report, before, started)
+            tests = _read(plan.report, was_there and not written, started)
         except WorkError as error:
             return _error(error.message, finished, metrics)
     return _judge(project, plan, finished, tests, metrics)
@@ -101,14 +101,19 @@ def _judge(
 
 def _trouble(plan: _Plan, finished: proc.Finished, tests: TestRun) -> str:
     """Why this run proves nothing, or "" when its tests may be judged."""
-    if not tests.cases:
+    if not tests.total:
         return msg("the test command ran no test")
     if not tests.ran:
-        return msg("all {count} tests were skipped: nothing was tested", count=len(tests.cases))
+        return msg("all {count} tests were skipped: nothing was tested", count=tests.total)
     if tests.claimed and not tests.failing:
         return msg(
             "the test report contradicts itself: it counts {count} failures and shows none",
             count=tests.claimed,
+        )
+    if tests.lost and not plan.is_pytest:
+        return msg(
+            "the test report contradicts itself: it counts {count} tests more than it holds",
+            count=tests.lost,
         )
     if finished.code and not tests.failing:
         return msg(
@@ -212,27 +217,19 @@ def _run(project: Project, options: Integration, found: Environment, plan: _Plan
         )
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return (found.st_mtime_ns, found.st_ino, found.st_size)
-
-
-def _read(path: Path, before: tuple[int, int, int] | None, started: float) -> TestRun:
+def _read(path: Path, is_old: bool, started: float) -> TestRun:
     """Raises WorkError when the report is not there, not of this run, or not readable."""
-    after = _stamp(path)
-    if after is None:
-        raise WorkError(msg("the test command wrote no report ({file})", file=path.name))
-    if after == before or after[0] < (started - _CLOCK_S) * 1e9:
-        raise WorkError(
-            msg("the test report {file} is older than this run: it was not written", file=path.name)
-        )
-    if after[2] > LARGEST_REPORT:
-        raise WorkError(msg("the test report {file} is too large", file=path.name))
     try:
-        return junit.read(path.read_bytes())
+        if is_old or path.stat().st_mtime < started - _CLOCK_S:
+            raise WorkError(
+                msg(
+                    "the test report {file} is older than this run: it was not written",
+                    file=path.name,
+                )
+            )
+        return junit.read(evidence.read(path, path.name, junit.LARGEST))
+    except FileNotFoundError as error:
+        raise WorkError(msg("the test command wrote no report ({file})", file=path.name)) from error
     except (OSError, ValueError) as error:
         raise WorkError(
             msg("the test report {file} cannot be read: {why}", file=path.name, why=str(error))
@@ -240,14 +237,14 @@ def _read(path: Path, before: tuple[int, int, int] | None, started: float) -> Te
 
 
 def _numbers(tests: TestRun) -> dict[str, object]:
-    slowest = sorted(tests.cases, key=lambda case: -case.seconds)[:SLOWEST]
     return {
-        "tests": len(tests.cases),
+        "tests": tests.total,
         "passed": tests.count("passed"),
         "failed": tests.count("failed"),
         "errors": tests.count("error"),
         "skipped": tests.count("skipped"),
-        "slowest": [{"name": case.title, "seconds": case.seconds} for case in slowest],
+        "failures_left_out": tests.failed - len(tests.failing),
+        "slowest": [{"name": case.title, "seconds": case.seconds} for case in tests.slowest],
     }
 
 
@@ -271,7 +268,7 @@ def _place(case: TestCase, project: Project, plan: _Plan) -> tuple[str, int]:
     path, line = junit.place(case, project.root, project.base)
     if plan.is_pytest and line:
         line += 1  # pytest counts from 0 here: _pytest/junitxml.py, record_testreport
-    for file, at in _mentions(case.text):
+    for file, at in itertools.islice(_mentions(case.text), MENTIONS):
         mentioned, _ = junit.place(TestCase(name="", path=file), project.root, project.base)
         if mentioned and mentioned == (path or mentioned):
             return mentioned, at

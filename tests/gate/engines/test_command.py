@@ -189,7 +189,27 @@ CRASH = "import sys; print('boom', file=sys.stderr); sys.exit(7)"
         pytest.param("", {"reads": "json", "report": "old.json", "key": "a"},
                      "old.json is from an earlier run", id="old report"),
         pytest.param("import os; os.mkdir('out')", {"reads": "sarif", "report": "out"},
-                     "no file that can be read", id="a folder"),
+                     "is no regular file", id="a folder"),
+        pytest.param("import os; os.mkfifo('pipe')", {"reads": "junit", "report": "pipe"},
+                     "is no regular file", id="a pipe"),
+        pytest.param("", {"reads": "junit", "report": "/dev/zero"}, "is no regular file",
+                     id="a device"),
+        pytest.param("open('r', 'w').truncate(10**11)", {"reads": "junit", "report": "r"},
+                     "r is too large", id="too large"),
+        pytest.param("import os; os.utime('old.json')",
+                     {"reads": "json", "report": "old.json", "key": "a"}, "old.json",
+                     id="an old report touched"),
+        pytest.param("open('old.json', 'a').close()",
+                     {"reads": "json", "report": "old.json", "key": "a"}, "is not JSON",
+                     id="an old report touched as touch does"),
+        pytest.param(prints('<testsuite><testcase name="a"/></testsuite>') + "; exit(1)",
+                     {"reads": "junit"}, "nothing is reported, yet the program ended with code 1",
+                     id="all passed, yet code 1"),
+        pytest.param(prints(SARIF) + "; exit(1)", {"reads": "sarif"},
+                     "nothing is reported, yet the program ended with code 1",
+                     id="no result, yet code 1"),
+        pytest.param(prints('<testsuite tests="5"><testcase name="a"/></testsuite>'),
+                     {"reads": "junit"}, "counts 4 tests more than it holds", id="lost tests"),
     ],
 )  # fmt: skip
 def test_what_did_not_work_is_an_error(
@@ -252,3 +272,31 @@ def test_pytest_as_a_gate(tree: Tree) -> None:
 
     assert result.score == 50
     assert [f.location.path for f in result.findings] == ["tests/test_a.py"]
+
+
+def test_a_report_with_the_same_bytes_as_before_counts_when_it_was_written(tree: Tree) -> None:
+    root = tree({"out.json": '{"a": 60}'})
+    code = "open('out.json', 'w').write('{\"a\": 60}')"
+
+    assert judge(root, code, reads="json", report="out.json", key="a").score == 60
+
+
+def test_an_old_report_is_left_to_its_owner(tree: Tree) -> None:
+    root = tree({"old.json": '{"a": 100}'})
+    (root / "link.json").symlink_to("old.json")
+
+    for code in ("", CRASH):
+        for report in ("old.json", "link.json"):
+            with pytest.raises(WorkError):
+                judge(root, code, reads="json", report=report, key="a")
+
+    assert (root / "old.json").read_text() == '{"a": 100}'
+
+
+def test_of_very_many_failures_the_first_thousand_are_findings(tree: Tree) -> None:
+    code = "print('<testsuite>' + '<testcase><failure/></testcase>' * 1500 + '</testsuite>')"
+
+    result = judge(tree({}), code, reads="junit")
+
+    assert (result.score, result.metrics["tests"], len(result.findings)) == (0, 1500, 1000)
+    assert result.metrics["failures_left_out"] == 500

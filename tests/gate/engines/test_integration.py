@@ -160,6 +160,7 @@ def test_the_score_is_the_share_of_passed_tests(
         pytest.param(suite(SKIPPED, SKIPPED), 0, "all 2 tests were skipped", id="all skipped"),
         pytest.param(suite(PASSED), 1, "no test failed, yet", id="coverage threshold"),
         pytest.param(suite(PASSED, errors=1), 0, "contradicts itself", id="contradiction"),
+        pytest.param(suite(PASSED, tests=5), 0, "counts 4 tests more", id="lost tests"),
         pytest.param("<testsuites", 0, "cannot be read", id="broken"),
         pytest.param("", 0, "cannot be read", id="empty file"),
         pytest.param("<html/>", 0, "cannot be read", id="no JUnit"),
@@ -198,9 +199,39 @@ def test_an_old_report_is_not_taken_for_a_new_one(tree: Tree) -> None:
     missing = measure(root, command=command, junit="none.xml")
 
     assert [m.outcome for m in (unchanged, copied, missing)] == ["error"] * 3
+    assert (root / "j.xml").read_text() == suite(PASSED)
     assert "older than this run" in unchanged.reason
     assert "older than this run" in copied.reason
     assert "wrote no report" in missing.reason
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        pytest.param("open('j.xml', 'a').close()", "cannot be read", id="touched"),
+        pytest.param("import os; os.mkfifo('j.xml')", "is no regular file", id="a pipe"),
+        pytest.param("import os; os.symlink('/dev/zero', 'j.xml')", "j.xml", id="device"),
+        pytest.param("open('j.xml', 'w').truncate(10**11)", "j.xml is too large", id="too large"),
+    ],
+)
+def test_what_takes_the_place_of_an_old_report_must_be_a_report(
+    program: str, says: str, tree: Tree
+) -> None:
+    root = tree({"j.xml": suite(PASSED)})
+
+    got = measure(root, command=(sys.executable, "-c", program), junit="j.xml")
+
+    assert got.outcome == "error"
+    assert says in got.reason
+
+
+def test_subtests_that_pytest_counts_are_not_missed(tree: Tree) -> None:
+    test = (
+        "import unittest\nclass T(unittest.TestCase):\n def test_s(self):\n"
+        "  for i in range(4):\n   with self.subTest(i=i): pass\n"
+    )
+
+    assert measure(tree({"test_a.py": test})).score == 100
 
 
 def test_a_command_that_reports_nothing_is_not_run(tree: Tree) -> None:
