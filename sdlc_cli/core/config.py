@@ -16,7 +16,6 @@ How values are read:
 import contextlib
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from msgspec import inspect
 
 from sdlc_cli.core import values
 from sdlc_cli.core.errors import ConfigError
+from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.scalars import VariableError, shown, substitute
@@ -138,6 +138,7 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str] | None) -> None:
         self.environ = environ
         self.problems: list[_Problem] = []
+        self.secrets: dict[str, str] = {}  # what variables were replaced by -> as it is written
 
     def report(self, line: int, path: Key, message: str) -> None:
         self.problems.append(_Problem(line=line, path=path, message=message))
@@ -181,7 +182,9 @@ class _Reader:
         if self.environ is None or literal or "${" not in node.text:
             return Word(node.text, node.plain, replaced=False)
         text = substitute(node.text, self.environ)
-        return Word(text, node.plain, replaced=True)
+        if text != node.text:
+            self.secrets[text] = node.text
+        return Word(text, node.plain, replaced=True, written=node.text)
 
     def _entries(self, node: Section, path: Key) -> list[tuple[str, Scalar, Node]]:
         """Pairs by their key's text; a second one of the same name is reported and dropped."""
@@ -221,7 +224,15 @@ class _Reader:
         for below, message in made.mistakes():
             full = (*path, *below)
             if not any(_overlap(full, other) for other in wrong):
-                self.report(_line_of(node, below, line), full, message)
+                self.report(_line_of(node, below, line), full, self._unsubstituted(message))
+
+    def _unsubstituted(self, message: Message) -> Message:
+        """`message` with values that came from variables as they are written in the file."""
+        args = {
+            name: self.secrets.get(value, value) if isinstance(value, str) else value
+            for name, value in message.args.items()
+        }
+        return msg(message.template, **args)
 
     def _dict(self, type_: inspect.DictType, node: Section, path: Key) -> dict[object, object]:
         made: dict[object, object] = {}
@@ -346,14 +357,13 @@ def _text(path: Path, hint: str) -> str:
         raise ConfigError(msg("{at}: {problem}", at=at, problem=message), hint=hint)
 
     try:
-        about = path.stat()
-        if stat.S_ISDIR(about.st_mode):
+        if path.is_dir():
             refuse(msg("is a folder, not a file"))
-        if not stat.S_ISREG(about.st_mode):  # a pipe could keep us waiting for ever
+        data = read_regular(os.path.realpath(path), MAX_BYTES + 1)
+        if data is None:
             refuse(msg("is not a regular file"))
-        if about.st_size > MAX_BYTES:
+        if len(data) > MAX_BYTES:
             refuse(msg("is larger than {limit} bytes", limit=f"{MAX_BYTES:,}"))
-        data = path.read_bytes()
     except FileNotFoundError:
         refuse(msg("there is no such file"))
     except OSError as error:

@@ -1,5 +1,6 @@
 """Finding files (git's ignore rules kept), the cache folder, and writing all or nothing."""
 
+import errno
 import os
 import stat
 import sys
@@ -18,6 +19,7 @@ __all__ = [
     "find_upward",
     "listing",
     "read_regular",
+    "read_within",
     "repository_root",
     "write_atomic",
 ]
@@ -34,6 +36,23 @@ def repository_root(path: Path) -> Path:
         if os.path.lexists(folder / ".git"):
             return folder
     return start
+
+
+def read_within(path: Path, root: Path, limit: int) -> bytes:
+    """The bytes of the file at `path`, `limit` at most, through symlinks that stay in `root`.
+
+    Raises OSError, its `strerror` worded for people: also for what is no regular file, leads
+    out of `root`, or is larger.
+    """
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(root)):
+        raise OSError(errno.EPERM, msg("it leads out of the repository"))
+    data = read_regular(real, limit + 1)
+    if data is None:
+        raise OSError(errno.EINVAL, msg("not a regular file"))
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, msg("larger than {limit} bytes", limit=f"{limit:,}"))
+    return data
 
 
 def find_upward(name: str, start: Path, stop: Path) -> Path | None:

@@ -24,11 +24,20 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A scalar's text once variables are replaced. What was replaced is never null."""
+    """A scalar's text once variables are replaced. What was replaced is never null.
+
+    `written` is the text before that: variables may hold secrets, so it is what errors show.
+    """
 
     text: str
     plain: bool
     replaced: bool
+    written: str | None = None
+
+    @property
+    def told(self) -> str:
+        """The text that an error may show."""
+        return self.text if self.written is None else self.written
 
     @property
     def value(self) -> bool | int | float | str | None:
@@ -143,18 +152,18 @@ def _number(option: Option, type_: inspect.IntType | inspect.FloatType, word: Wo
     whole = isinstance(type_, inspect.IntType)
     value = word.loose
     if isinstance(value, str):
-        value = _amount(option.unit, value)
+        value = _amount(option.unit, value, word)
     assert isinstance(value, int | float)
     if not math.isfinite(value):
-        raise Refused(msg("must be a finite number, found {found}", found=shown(word.text)))
+        raise Refused(msg("must be a finite number, found {found}", found=shown(word.told)))
     if whole and value != int(value):
-        raise Refused(msg("wants a whole number, found {found}", found=shown(word.text)))
+        raise Refused(msg("wants a whole number, found {found}", found=shown(word.told)))
     value = int(value) if whole else float(value)
     _check_range(option, type_, value, word)
     return value
 
 
-def _amount(unit: str, text: str) -> float:
+def _amount(unit: str, text: str, word: Word) -> float:
     try:
         return units.seconds(text) if unit == "seconds" else units.size(text)
     except OverflowError:
@@ -162,7 +171,7 @@ def _amount(unit: str, text: str) -> float:
     except ValueError:
         wanted = _wanted_amount(unit)
         raise Refused(
-            msg("wants {wanted}, found {found}", wanted=wanted, found=_quoted(text))
+            msg("wants {wanted}, found {found}", wanted=wanted, found=_quoted(word.told))
         ) from None
 
 
@@ -178,7 +187,7 @@ def _check_range(
         and (below is None or value < below)
     ):
         return
-    found = shown(word.text)
+    found = shown(word.told)
     unit = {"seconds": " s", "bytes": " B"}.get(option.unit, "")
     if least is not None and most is not None:
         raise Refused(
@@ -213,7 +222,7 @@ def _text(option: Option, type_: inspect.StrType, word: Word) -> str:
             raise Refused(msg("must not be empty"))
         raise Refused(
             msg("must have at least {n} letters, found {found}",
-                n=type_.min_length, found=_quoted(text))
+                n=type_.min_length, found=_quoted(word.told))
         )  # fmt: skip
     if type_.max_length is not None and len(text) > type_.max_length:
         raise Refused(msg("must have at most {n} letters", n=type_.max_length))
@@ -221,11 +230,11 @@ def _text(option: Option, type_: inspect.StrType, word: Word) -> str:
         if option.example:
             raise Refused(
                 msg("must look like '{example}', found {found}",
-                    example=option.example, found=_quoted(text))
+                    example=option.example, found=_quoted(word.told))
             )  # fmt: skip
         raise Refused(
             msg("must match the pattern {pattern}, found {found}",
-                pattern=type_.pattern, found=_quoted(text))
+                pattern=type_.pattern, found=_quoted(word.told))
         )  # fmt: skip
     return text
 
@@ -239,7 +248,7 @@ def _literal(type_: inspect.LiteralType, node: Node, word: Word) -> int | str:
     if len(type_.values) == 1:
         raise Refused(msg("must be {wanted}, found {found}", wanted=type_.values[0], found=found))
     known = [str(value) for value in type_.values]
-    near = get_close_matches(word.text.lower(), known, 1) if len(word.text) < 100 else []
+    near = get_close_matches(word.told.lower(), known, 1) if len(word.told) < 100 else []
     values = ", ".join(known)
     if near:
         raise Refused(
@@ -310,10 +319,10 @@ def _found(node: Node, word: Word | None) -> Message:
     if value is None:
         return msg("nothing")
     if isinstance(value, str):
-        return msg("the text {text}", text=_quoted(word.text))
+        return msg("the text {text}", text=_quoted(word.told))
     if isinstance(value, bool):
-        return msg("{text}, which means true or false (quote it for text)", text=word.text)
-    return msg("the number {text}", text=shown(word.text))
+        return msg("{text}, which means true or false (quote it for text)", text=word.told)
+    return msg("the number {text}", text=shown(word.told))
 
 
 def _quoted(text: str) -> str:

@@ -144,7 +144,7 @@ def test_a_value_is_read(text: str, field: str, expected: object) -> None:
                      id="text for a number"),
         pytest.param("count: '5'", "1: count: wants a whole number, found the text '5'",
                      id="quoted number"),
-        pytest.param("count: ${NAME}", "1: count: wants a whole number, found the text 'nine'",
+        pytest.param("count: ${NAME}", "1: count: wants a whole number, found the text '${NAME}'",
                      id="replaced text for a number"),
         pytest.param("count: 1.5", "1: count: wants a whole number, found 1.5", id="broken number"),
         pytest.param("count: true", "1: count: wants a whole number, found true, which means true"
@@ -222,6 +222,29 @@ def test_a_mistake_is_told_with_its_line_and_key(text: str, expected: str | None
         assert read(text, "f.yaml", Sample, {}) is not None
     else:
         assert problems(text, {"NAME": "nine"}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("ratio: ${TOK}", "wants a number, found the text '${TOK}'", id="a number"),
+        pytest.param("on: x${TOK}", "wants true or false, found the text 'x${TOK}'", id="a truth"),
+        pytest.param("wait: ${TOK}", "wants a time such as 250ms, 30s or 10m, found '${TOK}'",
+                     id="a time"),
+        pytest.param("level: ${TOK}", "must be one of high, low, found the text '${TOK}'",
+                     id="one of a few"),
+        pytest.param("most: ${LONG}", "must be at most 5, found ${LONG}", id="a range"),
+        pytest.param("count: ${BROKEN}", "wants a whole number, found ${BROKEN}", id="a whole"),
+        pytest.param("ratio: ${HUGE}", "must be a finite number, found ${HUGE}", id="finite"),
+        pytest.param("words: ${TOK}", "wants a list, found the text '${TOK}'", id="a list"),
+    ],
+)  # fmt: skip
+def test_the_value_of_a_variable_is_never_shown(text: str, reason: str) -> None:
+    environ = {"TOK": "s3cr3t", "LONG": "918273", "BROKEN": "4.7261", "HUGE": "8e9999"}
+
+    (problem,) = problems(text, environ)
+
+    assert problem == f"1: {text.partition(':')[0]}: {reason}"
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,19 @@
 import configparser
 import fnmatch
 import logging
-import tomllib
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sdlc_cli.core.errors import ConfigError
+from sdlc_cli.core.files import read_within
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.gate.formats import load_toml
 
 _format_warning = warnings.formatwarning
 from bandit.core import config as bandit_config  # noqa: E402
@@ -29,6 +32,7 @@ Test = Callable[..., Any]  # a bandit plug-in: a function with _test_id, _checks
 
 INI = ".bandit"
 YAML = ("bandit.yaml", "bandit.yml")
+MAX_BYTES = 1_000_000  # of a configuration; nobody writes longer ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +85,10 @@ def load(root: Path, base: Path, config: str) -> Setup:
                 hint=msg("correct gates.security.config in gates.yaml"),
             )
         if chosen.name == INI or chosen.suffix in (".ini", ".cfg"):
-            ini, chosen = _read_ini(chosen), None
+            ini, chosen = _read_ini(root, chosen), None
     else:
         if (root / INI).is_file():
-            ini = _read_ini(root / INI)
+            ini = _read_ini(root, root / INI)
         if not ini.get("configfile"):
             chosen = _usual(root)
     if ini.get("configfile"):
@@ -92,25 +96,30 @@ def load(root: Path, base: Path, config: str) -> Setup:
     return _build(root, chosen, ini)
 
 
-def _read_ini(path: Path) -> Mapping[str, str]:
+def _read_ini(root: Path, path: Path) -> Mapping[str, str]:
     parser = configparser.ConfigParser()
     try:
-        parser.read_string(path.read_text(encoding="utf-8"))
+        parser.read_string(_content(root, path).decode("utf-8"))
         return dict(parser.items("bandit"))
-    except (configparser.Error, OSError, UnicodeDecodeError) as error:
+    except (configparser.Error, UnicodeDecodeError) as error:
         raise _wrong(path, str(error)) from error
 
 
 def _usual(root: Path) -> Path | None:
     """The file that bandit's documentation tells users to keep, or None."""
     pyproject = root / "pyproject.toml"
-    try:
-        with pyproject.open("rb") as file:
-            if "bandit" in tomllib.load(file).get("tool", {}):
-                return pyproject
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError):
-        pass  # a broken pyproject.toml is the syntax gate's to report
+    # A broken pyproject.toml is the syntax gate's to report.
+    with suppress(OSError, ValueError, RecursionError, AttributeError):
+        if "bandit" in load_toml(read_within(pyproject, root, MAX_BYTES)).get("tool", {}):
+            return pyproject
     return next((root / name for name in YAML if (root / name).is_file()), None)
+
+
+def _content(root: Path, path: Path) -> bytes:
+    try:
+        return read_within(path, root, MAX_BYTES)
+    except OSError as error:
+        raise _wrong(path, error.strerror or str(error)) from error
 
 
 def _wrong(path: Path | None, why: str) -> ConfigError:
@@ -122,13 +131,13 @@ def _wrong(path: Path | None, why: str) -> ConfigError:
 
 def _build(root: Path, path: Path | None, ini: Mapping[str, str]) -> Setup:
     try:
-        config = bandit_config.BanditConfig(str(path) if path else None)
+        config = _read_config(root, path)
         profile = _profile(config, ini, path)
         ignore_nosec = bool(ini.get("ignore-nosec"))
         manager = BanditManager(config, "file", profile=profile, ignore_nosec=ignore_nosec)
     except (utils.ConfigError, utils.ProfileNotFound) as error:
         raise _wrong(path, str(error)) from error
-    except (ValueError, TypeError, AttributeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, OSError, RecursionError) as error:
         # bandit itself does not check the types in its configuration
         raise _wrong(path, str(error)) from error
     if not manager.b_ts.tests:
@@ -143,6 +152,20 @@ def _build(root: Path, path: Path | None, ini: Mapping[str, str]) -> Setup:
         ignore_nosec=ignore_nosec,
         manager=manager,
     )
+
+
+def _read_config(root: Path, path: Path | None) -> bandit_config.BanditConfig:
+    """bandit's reading of `path`. bandit would wait for a pipe: it gets a copy of the bytes."""
+    if path is None:
+        return bandit_config.BanditConfig(None)
+    data = _content(root, path)
+    with tempfile.TemporaryDirectory(prefix="sdlc-") as folder:
+        copy = Path(folder, path.name)
+        copy.write_bytes(data)
+        try:
+            return bandit_config.BanditConfig(str(copy))
+        except (utils.ConfigError, ValueError) as error:
+            raise _wrong(path, str(error).replace(str(copy), str(path))) from error
 
 
 def _profile(

@@ -2,6 +2,7 @@
 
 import gc
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,6 +154,33 @@ def test_a_wrong_configuration_is_an_error_that_names_it(tree: Tree, name: str, 
 
     assert name.removesuffix(".ini") in str(caught.value) or ".bandit" in str(caught.value)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "outside", "huge"])
+@pytest.mark.parametrize("name", ["pyproject.toml", "bandit.yaml", ".bandit", "b.yaml", "b.ini"])
+def test_a_configuration_that_is_no_file_of_the_tree_is_never_read(
+    tree: Tree, tmp_path: Path, name: str, kind: str
+) -> None:
+    root = tree({"app.py": "eval(x)\n"})
+    path = root / name
+    content = {"i": "[bandit]\nskips = B307\n", "o": "[tool.bandit]\nskips = ['B307']\n"}
+    (tmp_path / "outside").write_text(
+        content["o"] if name.endswith("toml") else
+        content["i"] if name in (".bandit", "b.ini") else "skips: [B307]\n"
+    )  # fmt: skip
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "huge":
+        path.write_text((tmp_path / "outside").read_text() + "#" * 1_000_001)
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else tmp_path / "outside")
+
+    try:
+        told = rules(judge(root, Security(config=name if name.startswith("b.") else "")))
+    except ConfigError as error:
+        told = [str(error)]
+
+    assert told == ["B307"] or name in told[0]
 
 
 def test_a_broken_pyproject_does_not_stop_the_gate(tree: Tree) -> None:
