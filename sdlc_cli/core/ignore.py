@@ -47,6 +47,8 @@ class Rules:
         `path` is relative to the patterns' folder; what holds for a folder is not handed
         down to what is in it.
         """
+        if not self._patterns:
+            return None
         parts = os.fsencode(path).split(b"/")
         for pattern in self._patterns:
             if pattern.matches(parts, is_folder):

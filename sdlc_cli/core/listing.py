@@ -120,7 +120,7 @@ class _Tree:
 
     def _read(self, folder: str) -> dict[str, str]:
         try:
-            with os.scandir(self.root / folder) as entries:
+            with os.scandir(os.path.join(self.root, folder)) as entries:
                 return {entry.name: _kind(entry) for entry in entries}
         except FileNotFoundError:
             return {}
@@ -131,6 +131,12 @@ class _Tree:
 
     def is_own(self, folder: str) -> bool:
         """True for a real folder all the way down that nothing here leaves out."""
+        known = self._own.get(folder)  # only what lies in an own folder is ever asked about
+        if known is not None or not folder:
+            return known is not False
+        parent = folder.rpartition("/")[0]
+        if not parent or self._own.get(parent):
+            return self._is_own_below_own(folder)
         at = 0
         while at < len(folder):  # from the top down, so that any depth will do
             at = folder.find("/", at + 1)
@@ -193,12 +199,12 @@ class _Tree:
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
-    if entry.is_symlink():
-        return "link"
     if entry.is_file(follow_symlinks=False):
         return "file"
     if entry.is_dir(follow_symlinks=False):
         return "folder"
+    if entry.is_symlink():
+        return "link"
     try:
         mode = entry.stat(follow_symlinks=False).st_mode
     except OSError:
@@ -272,16 +278,19 @@ def _ignore_file(path: Path) -> Rules:
     return Rules(())
 
 
-def read_regular(path: Path, limit: int) -> bytes | None:
+def read_regular(path: str | os.PathLike[str], limit: int) -> bytes | None:
     """At most `limit` bytes of the file at `path`; None when it is not a regular file.
 
     Never waits for a pipe's writer, never follows a symlink. Raises OSError.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
             return None
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read(limit)
+        data = os.read(handle, min(found.st_size + 1, limit))  # one more: it may have grown
+        while len(data) < limit and (more := os.read(handle, min(limit - len(data), 1 << 20))):
+            data += more
+        return data
     finally:
         os.close(handle)

@@ -7,21 +7,20 @@ configuration files, the path and the content of the file. Whatever is wrong wit
 
 import hashlib
 import json
-import platform
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 
 import msgspec
 
 from sdlc_cli import __version__
-from sdlc_cli.core.files import cache_dir
-from sdlc_cli.gate import carried
+from sdlc_cli.core.files import cache_dir, read_within
+from sdlc_cli.gate import carried, installed
 from sdlc_cli.gate.config import Gate
 from sdlc_cli.gate.model import Outcome
-from sdlc_cli.gate.source import Project
+from sdlc_cli.gate.source import MAX_BYTES, Project
 
 FORMAT = 1  # of the file; another number means another file name
 MOST_BYTES = 100_000_000  # beyond it the rows that were not used for longest go
@@ -105,15 +104,16 @@ def place(environ: Mapping[str, str] | None = None) -> Path | None:
 def salt(project: Project, gates: Mapping[str, Gate]) -> bytes:
     """A digest of all that decides besides the file and its path."""
     made = hashlib.sha256()
-    for word in (__version__, platform.python_version(), *map(_version, TOOLS), *_plugins()):
+    tools = map(installed.version, TOOLS)
+    for word in (__version__, sys.version.split()[0], *tools, *_plugins()):
         made.update(f"{word}\n".encode())
     folders = {project.root, project.base}
     for path in sorted(folder / name for folder in folders for name in CONFIGS):
-        made.update(_content(path))
+        made.update(_content(path, project.root))
     for name, gate in sorted(gates.items()):
         made.update(name.encode() + b"\n" + msgspec.json.encode(gate))
         named = getattr(gate, "config", "")
-        made.update(_content(project.base / named) if named else b"")
+        made.update(_content(project.base / named, project.root) if named else b"")
     return made.digest()
 
 
@@ -182,22 +182,13 @@ def _chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
         yield keys[start : start + AT_ONCE]
 
 
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
-
-
 def _plugins() -> list[str]:
-    """The plug-ins for bandit that other packages bring, with those packages' versions."""
-    found = entry_points(group="bandit.plugins")
-    others = [one for one in found if not one.value.startswith("bandit.")]
-    return sorted(f"{one.value} {one.dist.version if one.dist else ''}" for one in others)
+    """The packages that bring plug-ins for bandit, with their versions."""
+    return sorted(" ".join(one) for one in installed.naming(b"bandit.plugins"))
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, root: Path) -> bytes:
     try:
-        return hashlib.sha256(path.read_bytes()).digest()
+        return hashlib.sha256(read_within(path, root, MAX_BYTES)).digest()
     except OSError:
         return b"none"

@@ -5,6 +5,7 @@ import re
 import string
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache
 from pathlib import PurePath
 
 import msgspec
@@ -97,10 +98,19 @@ def _message(value: Mapping[str, object]) -> Message:
     if not isinstance(template, str) or not isinstance(args, dict):
         raise ValueError("a sentence is not made of a template and its values")
     values = {str(name): thawed(one) for name, one in args.items()}
-    if values:
-        for _text, name, spec, conversion in string.Formatter().parse(template):
-            if name is not None and (
-                name not in values or conversion or not _SPEC.fullmatch(spec or "")
-            ):
-                raise ValueError(f"a sentence with an odd value: {template[:80]}")
+    if values and not _names(template) <= values.keys():
+        raise ValueError(f"a sentence without its values: {template[:80]}")
     return msg(template, **values)
+
+
+@lru_cache(maxsize=1000)
+def _names(template: str) -> frozenset[str]:
+    """The values that a sentence names. Raises ValueError where it does more than that."""
+    names = set()
+    for _text, name, spec, conversion in string.Formatter().parse(template):
+        if name is None:
+            continue
+        if not name.isidentifier() or conversion or not _SPEC.fullmatch(spec or ""):
+            raise ValueError(f"a sentence with an odd value: {template[:80]}")
+        names.add(name)
+    return frozenset(names)

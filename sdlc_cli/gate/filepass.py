@@ -3,18 +3,15 @@ where they pay."""
 
 import gc
 import hashlib
-import multiprocessing
 import os
 import sys
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sdlc_cli.core.finding import Finding, fingerprint
 from sdlc_cli.core.i18n import msg
@@ -24,6 +21,9 @@ from sdlc_cli.gate.cache import Cache, Key
 from sdlc_cli.gate.config import Gate
 from sdlc_cli.gate.model import Outcome, SkippedFile
 from sdlc_cli.gate.source import Project, Unit
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 BATCH_BYTES = 250_000  # about a second of work at most, so that progress moves
 WORKERS_PAY_FROM = 1_000_000  # bytes of source; starting a process costs about 30 ms
@@ -91,6 +91,8 @@ class Inspector:
 
 def _describe(error: Exception) -> str:
     """The error and the place in our code that raised it: enough for a bug report."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"
@@ -118,7 +120,8 @@ def inspect_files(
     What `cache` knows is not looked at again. `advance` is told how many more files are done. A
     file that kills its process is skipped with that reason and costs no other file anything.
     """
-    memory = _Memory(project, gates, cache)
+    with _quiet_heap():
+        memory = _Memory(project, gates, cache)
     advance(len(project.files) - len(memory.left))
     batches = list(_batches(project, memory.left))
     total = sum(size for size, _ in batches)
@@ -151,16 +154,20 @@ class _Memory:
     def _recall(self, project: Project, cache: Cache) -> None:
         salt = caches.salt(project, self._kept)
         lines: dict[str, int] = {}
+        keys: dict[str, Key] = {}
         for path in project.files:
             unit = source.read(project, path)
             if isinstance(unit, Unit):
                 lines[path] = _lines(unit)
-                self._new[path] = caches.key(salt, path, hashlib.sha256(unit.data).digest())
-        found = cache.find(list(self._new.values()))
-        for path in [path for path, key in self._new.items() if key in found]:
-            results = found[self._new.pop(path)]
+                keys[path] = caches.key(salt, path, hashlib.sha256(unit.data).digest())
+        found = cache.find(list(keys.values()))
+        for path, key in keys.items():
+            results = found.get(key)
+            if results is None:
+                self._new[path] = key
+                continue
             seen = tuple(
-                Seen(gate=name, outcome=outcome, seconds=0.0) for name, outcome in results.items()
+                [Seen(gate=name, outcome=one, seconds=0.0) for name, one in results.items()]
             )
             self._known[path] = Inspected(path=path, lines=lines[path], seen=seen)
 
@@ -255,6 +262,9 @@ def _together(
     jobs: int,
     advance: Callable[[int], None],
 ) -> list[Inspected]:
+    from concurrent.futures import as_completed
+    from concurrent.futures.process import BrokenProcessPool
+
     seen: list[Inspected] = []
     left = {index: batch for index, (_size, batch) in enumerate(batches)}
     try:
@@ -273,6 +283,8 @@ def _together(
 
 def _apart(inspector: Inspector, work: Work) -> Inspected:
     """One file in a process of its own, after some file killed a worker."""
+    from concurrent.futures.process import BrokenProcessPool
+
     try:
         with _pool(inspector, 1) as pool:
             return pool.submit(_work, [work]).result()[0]
@@ -282,7 +294,10 @@ def _apart(inspector: Inspector, work: Work) -> Inspected:
         return Inspected(path=path, skipped=SkippedFile(path=path, reason=reason))
 
 
-def _pool(inspector: Inspector, jobs: int) -> ProcessPoolExecutor:
+def _pool(inspector: Inspector, jobs: int) -> "ProcessPoolExecutor":
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     # Forked workers share imports and the inspector. macOS libraries do not survive a fork.
     forks = sys.platform == "linux"
     return ProcessPoolExecutor(

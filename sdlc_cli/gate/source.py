@@ -65,14 +65,21 @@ class Unit:
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.data = data
+        self._kind: Kind | None = None
         self._tree: ast.Module | Exception | None = None
 
-    @cached_property
+    @property
     def kind(self) -> Kind:
         """What the file is, by its ending, else by its first line and its bytes."""
-        suffix = Path(self.path).suffix.lower()
-        if suffix in KINDS:
-            return KINDS[suffix]
+        if self._kind is None:
+            self._kind = self._kind_of()
+        return self._kind
+
+    def _kind_of(self) -> Kind:
+        name = self.path[self.path.rfind("/") + 1 :]
+        dot = name.rfind(".")
+        if dot > 0 and (known := KINDS.get(name[dot:].lower())):
+            return known
         if self.data.startswith(b"#!") and b"python" in self.data.split(b"\n", 1)[0]:
             return "python"
         return "binary" if b"\0" in self.data[:8192] else "text"
@@ -209,7 +216,7 @@ def read(project: Project, path: str) -> Unit | SkippedFile:
     """The file at `path`, or why it cannot be had. Never waits, never follows a symlink."""
     try:
         # A pipe or a device may have taken the file's place since it was listed.
-        data = read_regular(project.root / path, MAX_BYTES + 1)
+        data = read_regular(os.path.join(project.root, path), MAX_BYTES + 1)
     except FileNotFoundError:
         return SkippedFile(path=path, reason=msg("it vanished during the run"))
     except OSError as error:

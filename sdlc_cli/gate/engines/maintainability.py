@@ -5,17 +5,16 @@ exactly 0 for many long, well-kept files, and 52 of the 54 files that it ranks C
 and SQLAlchemy 2.1 hold a function that is a finding anyway.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
-from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.gate import formula
+from sdlc_cli.gate import formula, installed
 from sdlc_cli.gate.config import Maintainability
 from sdlc_cli.gate.model import Measurement, Outcome, SkippedFile
 from sdlc_cli.gate.source import Project, Unit, unreadable
@@ -118,18 +117,17 @@ def conclude(
         findings=findings,
         skipped_files=skipped,
         metrics=_metrics(judged, lines) | {"formula": formula.density_terms(lines, HALF)},
-        tool_versions={"radon": version("radon")},
+        tool_versions={"radon": installed.version("radon")},
     )
 
 
 def _metrics(judged: Sequence[tuple[str, Outcome]], lines: int) -> dict[str, object]:
-    from radon.metrics import mi_rank
-
     numbers = [outcome.numbers for _, outcome in judged]
     ranks = {rank: int(sum(n.get(f"rank {rank}", 0) for n in numbers)) for rank in RANKS}
     functions = sum(ranks.values())
     above = int(sum(n["above"] for n in numbers))
-    indexes = [n["index"] for n in numbers if "index" in n]
+    indexes = sorted(n["index"] for n in numbers if "index" in n)
+    index_ranks = Counter(index_rank(index) for index in indexes)
     return {
         "files": len(judged),
         "lines": lines,
@@ -139,11 +137,21 @@ def _metrics(judged: Sequence[tuple[str, Outcome]], lines: int) -> dict[str, obj
         "mean_complexity": round(sum(n["complexity"] for n in numbers) / max(functions, 1), 2),
         "ranks": ranks,
         "most_complex": _most_complex(judged),
-        "index_mean": round(fmean(indexes), 2) if indexes else None,
-        "index_median": round(median(indexes), 2) if indexes else None,
-        "index_ranks": {rank: sum(mi_rank(i) == rank for i in indexes) for rank in "ABC"},
+        "index_mean": round(math.fsum(indexes) / len(indexes), 2) if indexes else None,
+        "index_median": round(_median(indexes), 2) if indexes else None,
+        "index_ranks": {rank: index_ranks[rank] for rank in "ABC"},
         "index_unknown": len(judged) - len(indexes),
     }
+
+
+def index_rank(index: float) -> str:
+    """radon's `mi_rank`. Loading radon takes longer than a run over unchanged files may."""
+    return "A" if index > 19 else "B" if index > 9 else "C"
+
+
+def _median(ordered: Sequence[float]) -> float:
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[~middle]) / 2
 
 
 def _most_complex(judged: Sequence[tuple[str, Outcome]]) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.gate import formula
+from sdlc_cli.gate import formula, installed
 from sdlc_cli.gate.config import Security
 from sdlc_cli.gate.model import Measurement, Outcome, SkippedFile
 from sdlc_cli.gate.source import Project, Unit, unreadable
@@ -188,14 +188,8 @@ def conclude(
         skipped_files=skipped,
         metrics=_metrics(findings, asserts, len(judged), numbers)
         | {"formula": formula.density_terms(int(numbers["lines"]), HALF)},
-        tool_versions={"bandit": _version()},
+        tool_versions={"bandit": installed.version("bandit")},
     )
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("bandit")
 
 
 def _sum(outcomes: Iterable[Outcome]) -> Counter[str]:
