@@ -47,6 +47,7 @@ class Selection:
 
 
 BASELINE = ".sdlc/baseline"  # beside gates.yaml
+OURS = (".sdlc/",)  # what we write ourselves is not judged
 ON_THIS_MACHINE = ("jobs", "cache")  # what of a selection may differ between shards
 
 
@@ -152,7 +153,7 @@ class _Job:
             base=config.root,
             scope=scope,
             paths=config.paths,
-            exclude=config.exclude,
+            exclude=(*config.exclude, *OURS),
             configured=config.file is not None,
         )
         if not self.project.files and not self.project.skipped_files:

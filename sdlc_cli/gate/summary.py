@@ -130,7 +130,7 @@ def gates(report: GateReport) -> Table:
 def why(result: CheckResult) -> str:
     """The gate's reason in the user's language, and whether the generation requires it."""
     reason = local(result.reason)
-    if result.required and result.status in ("skipped", "inconclusive"):
+    if result.required and not result.unchanged and result.status in ("skipped", "inconclusive"):
         return _("required; {why}").format(why=reason)
     return reason
 
