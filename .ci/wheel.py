@@ -31,10 +31,11 @@ def main() -> int:
         subprocess.run([python, "-m", "pip", "install", "-q", wheel, "pytest"], check=True)
         shutil.copytree(ROOT / "tests", work / "tests")
         shutil.copytree(ROOT / "examples", work / "examples")
+        folders = [str(work / "tests" / folder) for folder in FOLDERS]
+        words = ["-q", "-p", "no:cacheprovider", "--rootdir", str(work)]
+        words += ["--import-mode=importlib", "-m", "not dev and not slow"]
         return subprocess.run(
-            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", work]
-            + ["--import-mode=importlib", "-m", "not dev and not slow"]
-            + [work / "tests" / folder for folder in FOLDERS],
+            [str(python), "-m", "pytest", *words, *folders],
             cwd=work,
             env={**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"},
             check=False,
