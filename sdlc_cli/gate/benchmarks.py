@@ -1,11 +1,13 @@
 """Takes the figures of benchmarks: commands, Python functions, pytest-benchmark reports."""
 
+import math
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +16,7 @@ import msgspec
 from sdlc_cli.core import proc
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.gate import evidence
 from sdlc_cli.gate.environment import Environment
 from sdlc_cli.gate.options import Benchmark
 
@@ -183,7 +186,7 @@ def pytest_benchmark(
         variables = {k: v for k, v in environment.items() if k != "PYTEST_ADDOPTS"}
         until = time.monotonic() + benchmark.timeout
         done = command_once(benchmark, words, cwd, variables, until)
-        rows = read_report(out)
+        rows = read_report(out).rows
     if len(rows) != 1:
         raise WorkError(
             msg("{test} holds {count} benchmarks, not one", test=benchmark.test, count=len(rows)),
@@ -239,12 +242,25 @@ class _Entry(msgspec.Struct):
 
 class _Report(msgspec.Struct):
     benchmarks: list[_Entry]
+    datetime: str = ""
 
 
-def read_report(path: Path) -> list[Figures]:
-    """The benchmarks in pytest-benchmark's JSON. Raises WorkError when it cannot be read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What pytest-benchmark measured, and when."""
+
+    rows: tuple[Figures, ...]
+    made_at: datetime
+
+
+def read_report(path: Path) -> Report:
+    """The benchmarks in pytest-benchmark's JSON.
+
+    Raises WorkError when it cannot be read, does not say when it was made, or holds figures that
+    no measurement gives.
+    """
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=_Report)
+        report = msgspec.json.decode(evidence.read(path, path.name), type=_Report)
     except OSError as error:
         raise WorkError(
             msg("the benchmark report {file} cannot be read: {why}", file=path.name,
@@ -256,13 +272,42 @@ def read_report(path: Path) -> list[Figures]:
             msg("{file} is not pytest-benchmark's JSON: {why}", file=path.name, why=str(error)),
             hint=msg("write it with 'pytest --benchmark-json={file}'", file=path.name),
         ) from error
-    return [
-        Figures(
-            name=entry.name,
-            kind="report",
-            iterations=entry.stats.rounds,
-            seconds=Spread(median=entry.stats.median, least=entry.stats.min, most=entry.stats.max),
-            full_name=entry.fullname,
+    rows = tuple(_figures(entry) for entry in report.benchmarks)
+    return Report(rows=rows, made_at=_made_at(report.datetime, path.name))
+
+
+def _made_at(text: str, file: str) -> datetime:
+    try:
+        made_at = datetime.fromisoformat(text)
+    except ValueError:
+        raise WorkError(
+            msg("{file} does not say when it was made: its datetime is '{text}'", file=file,
+                text=text[:40]),
+            hint=msg("write it with 'pytest --benchmark-json={file}'", file=file),
+        ) from None  # fmt: skip
+    # Up to release 3 pytest-benchmark wrote UTC without saying so.
+    return made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC)
+
+
+def _figures(entry: _Entry) -> Figures:
+    stats = entry.stats
+    if stats.rounds < 1:
+        raise WorkError(msg("benchmark {name} was never run", name=entry.name))
+    if not (0 <= stats.min <= stats.median <= stats.max < math.inf and stats.median):
+        raise WorkError(
+            msg(
+                "benchmark {name} has a time that no clock shows: min {least}, median {median},"
+                " max {most}",
+                name=entry.name,
+                least=stats.min,
+                median=stats.median,
+                most=stats.max,
+            )
         )
-        for entry in report.benchmarks
-    ]
+    return Figures(
+        name=entry.name,
+        kind="report",
+        iterations=stats.rounds,
+        seconds=Spread(median=stats.median, least=stats.min, most=stats.max),
+        full_name=entry.fullname,
+    )

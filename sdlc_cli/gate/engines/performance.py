@@ -9,12 +9,13 @@ where nothing else fails.
 import fnmatch
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sdlc_cli.core.errors import SdlcError
-from sdlc_cli.core.finding import Finding, Severity
+from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate import benchmarks, environment, formula
 from sdlc_cli.gate.benchmarks import Figures
@@ -26,6 +27,7 @@ from sdlc_cli.gate.source import Project
 if TYPE_CHECKING:
     from sdlc_cli.gate.compare import Compared
 
+OLD = 30  # days, after which a report describes another machine and other libraries
 CLOSE = 0.05  # a median this near its limit may fall on either side next time
 
 
@@ -54,9 +56,10 @@ def check(project: Project, name: str, options: Performance) -> Measurement:
     limits: list[_Limit] = []
     troubles: list[str] = []
     unjudged: list[Figures] = []
+    notes: list[Finding] = []
     _measure(project, options, limits, troubles)
     if options.report:
-        _hold(project, options, limits, troubles, unjudged)
+        notes = _hold(project, options, limits, troubles, unjudged)
     compared = _compared(project, options) if options.compare else None
     if compared and compared.unchanged and not limits and not troubles:
         return Measurement(
@@ -64,7 +67,8 @@ def check(project: Project, name: str, options: Performance) -> Measurement:
             unchanged=True,
             reason=msg("nothing changed since {rev}", rev=options.compare),
         )
-    return _judge(limits, troubles, unjudged, compared, options.compare)
+    judged = _judge(limits, troubles, unjudged, compared, options.compare)
+    return replace(judged, findings=(*judged.findings, *notes))
 
 
 def _compared(project: Project, options: Performance) -> "Compared":
@@ -109,16 +113,17 @@ def _hold(
     limits: list[_Limit],
     troubles: list[str],
     unjudged: list[Figures],
-) -> None:
+) -> list[Finding]:
     """Hold the report's benchmarks against the budgets whose globs name them.
 
-    Where several do, the tightest limit counts.
+    Where several do, the tightest limit counts. Returns the findings on the report itself.
     """
     try:
-        rows = benchmarks.read_report(project.base / options.report)
+        report = benchmarks.read_report(project.base / options.report)
     except SdlcError as error:
         troubles.append(error.message)
-        return
+        return []
+    rows = report.rows
     if not rows:
         troubles.append(msg("{report} holds no benchmark", report=options.report))
     troubles += [
@@ -134,8 +139,33 @@ def _hold(
         limits += own.values()
         if not own:
             unjudged.append(row)
-        if not row.iterations:
-            troubles.append(msg("benchmark {name} was never run", name=row.name))
+    return list(_stale(project, options.report, report.made_at))
+
+
+def _stale(project: Project, report: str, made_at: datetime) -> Iterable[Finding]:
+    """That the report is older than the code, or old."""
+    files = [(_changed(project.root / p), p) for p in project.files if p.endswith(".py")]
+    newest, path = max(files, default=(0.0, ""))
+    days = (datetime.now(UTC) - made_at).days
+    if newest > made_at.timestamp():
+        message = msg("the report is older than the code: {path} changed since", path=path)
+    elif days > OLD:
+        message = msg("the report is {days} days old", days=days)
+    else:
+        return
+    yield Finding(
+        rule="stale-report",
+        severity=Severity.LOW,
+        message=message,
+        location=Location(path=report),
+    )
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _named(glob: str, row: Figures) -> bool:

@@ -1,8 +1,10 @@
 import json
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -216,9 +218,14 @@ def benchmark(name: str, median: float, **changes: Any) -> dict[str, Any]:
     return {"name": name, "fullname": f"test_b.py::{name}", "stats": stats | changes}
 
 
+def report(rows: list[dict[str, Any]], **changes: Any) -> str:
+    made = {"datetime": datetime.now(UTC).isoformat(), "version": "5"}
+    return json.dumps({"benchmarks": rows} | made | changes)
+
+
 def compare(tree: Tree, rows: list[dict[str, Any]], **budgets: Budget) -> Measurement:
     named = {name.replace("__", "*"): budget for name, budget in budgets.items()}
-    root = tree({"b.json": json.dumps({"benchmarks": rows, "version": "5"})})
+    root = tree({"b.json": report(rows)})
     return measure(root, report="b.json", budgets=named)
 
 
@@ -241,7 +248,7 @@ def test_the_tightest_of_several_budgets_counts(tree: Tree) -> None:
 
 @pytest.mark.parametrize("glob", ["test_s[10]", "test_b.py::test_s[[]10]", "*::test_s*"])
 def test_a_name_with_brackets_is_found(glob: str, tree: Tree) -> None:
-    root = tree({"b.json": json.dumps({"benchmarks": [benchmark("test_s[10]", 0.1)]})})
+    root = tree({"b.json": report([benchmark("test_s[10]", 0.1)])})
 
     assert measure(root, report="b.json", budgets={glob: Budget(time=1)}).score == 100
 
@@ -261,6 +268,10 @@ def test_a_median_next_to_its_limit_is_marked(tree: Tree) -> None:
         ([], {"__": Budget(time=1)}, "holds no benchmark"),
         ([benchmark("test_a", 1)], {"__": Budget(memory=1)}, "its memory was not measured"),
         ([benchmark("test_a", 1, rounds=0)], {"__": Budget(time=9)}, "was never run"),
+        ([benchmark("test_a", -1)], {"__": Budget(time=9)}, "a time that no clock shows"),
+        ([benchmark("test_a", 0)], {"__": Budget(time=9)}, "a time that no clock shows"),
+        ([benchmark("test_a", 1, max=0.5)], {"__": Budget(time=9)}, "a time that no clock shows"),
+        ([benchmark("test_a", math.nan)], {"__": Budget(time=9)}, "not pytest-benchmark's JSON"),
         ([{"name": "test_a"}], {"__": Budget(time=9)}, "not pytest-benchmark's JSON"),
     ],
 )
@@ -271,6 +282,52 @@ def test_a_report_that_leaves_a_budget_open_is_an_error(
 
     assert (got.outcome, got.score) == ("error", None)
     assert says in got.reason
+
+
+@pytest.mark.parametrize("made", ["", "yesterday", "2026-13-01"])
+def test_a_report_that_does_not_say_when_it_was_made_is_an_error(made: str, tree: Tree) -> None:
+    root = tree({"b.json": report([benchmark("test_a", 0.1)], datetime=made)})
+
+    got = measure(root, report="b.json", budgets={"*": Budget(time=1)})
+
+    assert got.outcome == "error"
+    assert "does not say when it was made" in got.reason
+
+
+@pytest.mark.parametrize(
+    ("days", "zone", "says"),
+    [
+        pytest.param(0, UTC, "", id="new"),
+        pytest.param(29, UTC, "", id="29 days"),
+        pytest.param(32, UTC, "is 32 days old", id="old"),
+        pytest.param(32, None, "is 32 days old", id="UTC, unsaid"),
+        pytest.param(3, UTC, "older than the code: app.py changed since", id="code changed"),
+    ],
+)
+def test_an_old_report_is_a_finding(days: int, zone: tzinfo | None, says: str, tree: Tree) -> None:
+    made = datetime.now(UTC) - timedelta(days=days, minutes=5)
+    text = made.replace(tzinfo=zone).isoformat()
+    root = tree({"app.py": "", "b.json": report([benchmark("test_a", 0.1)], datetime=text)})
+    changed = (made + timedelta(hours=1 if "changed" in says else -1)).timestamp()
+    os.utime(root / "app.py", (changed, changed))
+    project = Project(root=root, base=root, files=("app.py",))
+
+    got = check(project, "performance", Performance(report="b.json", budgets={"*": Budget(time=1)}))
+
+    assert (got.outcome, got.score) == ("judged", 100)
+    assert [f.rule for f in got.findings] == ["stale-report"] * bool(says)
+    assert says in "".join(f.message for f in got.findings)
+
+
+@pytest.mark.parametrize("name", ["pipe.json", "/dev/zero"])
+def test_a_pipe_or_a_device_is_no_report(name: str, tree: Tree) -> None:
+    root = tree({})
+    os.mkfifo(root / "pipe.json")
+
+    got = measure(root, report=name, budgets={"*": Budget(time=1)})
+
+    assert got.outcome == "error"
+    assert "is no regular file" in got.reason
 
 
 def test_a_missing_report_is_an_error(tree: Tree) -> None:
