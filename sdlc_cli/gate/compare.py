@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from sdlc_cli.core import proc
-from sdlc_cli.core.errors import SdlcError
+from sdlc_cli.core.errors import SdlcError, WorkError
 from sdlc_cli.core.files import repository_root
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate import growth, instructions, merge_base, paired, pycommand, sides, worktrees
@@ -83,7 +83,7 @@ def compare(
                 for name, commit in (("head", head), ("base", base))
             }
             ready, notes = sides.ready(states, options, project)
-            found = _Found(list(notes))
+            found = _Found(root, list(notes))
             found.notes += not_part(root)
             for benchmark in options.benchmarks:
                 _one(benchmark, options, ready["base"], ready["head"], found, advance)
@@ -108,6 +108,7 @@ def checked_out(
 
 @dataclass(slots=True)
 class _Found:
+    project: Path
     notes: list[str]
     changes: list[Change] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -125,6 +126,7 @@ def _one(
     found.notes += isolated(benchmark, head)
     try:
         sampler(benchmark, head)(-1)
+        refuse_strays(benchmark, head, found.project)
     except SdlcError as error:
         found.troubles.append(error.message)
         return
@@ -157,6 +159,24 @@ def not_part(root: Path) -> list[str]:
     if not count:
         return []
     return [msg("files that were never added to git are not part of it: {count}", count=count)]
+
+
+def refuse_strays(benchmark: Benchmark, side: Side, project: Path) -> None:
+    """Raises WorkError when the benchmark would run the same code on both sides."""
+    try:
+        found = growth.strays(benchmark, side, project)
+    except WorkError:  # it runs, but not under a profiler
+        return
+    if found:
+        raise WorkError(
+            msg(
+                "benchmark {name} runs the code of {folder}, not that of the states to compare: an"
+                " editable installation leads there",
+                name=benchmark.name,
+                folder=str(project),
+            ),
+            hint=msg("name a 'setup' in gates.yaml, so that each state has its own environment"),
+        )
 
 
 def isolated(benchmark: Benchmark, side: Side) -> list[str]:

@@ -86,6 +86,33 @@ def _least(profiles: Sequence[Profile]) -> Profile:
 
 def profile(benchmark: Benchmark, side: Side) -> Profile | None:
     """One run under cProfile; None for what is not Python. Raises WorkError."""
+    rows = _run(benchmark, side)
+    if rows is None:
+        return None
+    found: defaultdict[tuple[str, str], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    for file, function, calls, seconds in rows:
+        key = (shown(file, side.root), _ADDRESS.sub("", function))
+        found[key] = (found[key][0] + calls, found[key][1] + seconds)
+    return found
+
+
+def strays(benchmark: Benchmark, side: Side, project: Path) -> bool:
+    """Whether the benchmark runs code of the folder `project` instead of the side's own.
+
+    An editable installation can lead there. Raises WorkError when nothing can be found out.
+    """
+    rows = _run(benchmark, side) or []
+    outside = side.environment.root
+    return any(
+        Path(file).is_relative_to(project)
+        and not (outside and Path(file).is_relative_to(outside))
+        and "site-packages" not in Path(file).parts
+        for file, *_ in rows
+    )
+
+
+def _run(benchmark: Benchmark, side: Side) -> list[tuple[str, str, float, float]] | None:
+    """What the profiler wrote: file, function, calls and own seconds."""
     words = _words(benchmark, side)
     if words is None:
         return None
@@ -100,16 +127,11 @@ def profile(benchmark: Benchmark, side: Side) -> Profile | None:
             timeout=benchmark.timeout,
         )
         try:
-            rows = msgspec.json.decode(out.read_bytes(), type=list[tuple[str, str, float, float]])
+            return msgspec.json.decode(out.read_bytes(), type=list[tuple[str, str, float, float]])
         except (OSError, msgspec.MsgspecError) as error:
             raise WorkError(
                 msg("benchmark {name} could not be profiled", name=benchmark.name)
             ) from error
-    found: defaultdict[tuple[str, str], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
-    for file, function, calls, seconds in rows:
-        key = (shown(file, side.root), _ADDRESS.sub("", function))
-        found[key] = (found[key][0] + calls, found[key][1] + seconds)
-    return found
 
 
 def _words(benchmark: Benchmark, side: Side) -> tuple[Sequence[str], Sequence[str]] | None:

@@ -19,7 +19,7 @@ from sdlc_cli.core.files import repository_root
 from sdlc_cli.core.i18n import _, msg
 from sdlc_cli.core.table import Cell, Column, Table
 from sdlc_cli.gate import paired, settings, sides, worktrees
-from sdlc_cli.gate.compare import Advance, checked_out, isolated, not_part, why_open
+from sdlc_cli.gate.compare import Advance, checked_out, isolated, not_part, refuse_strays, why_open
 from sdlc_cli.gate.options import Benchmark, Performance
 from sdlc_cli.gate.paired import Comparison, Interval, Terms
 from sdlc_cli.gate.sampling import Side, sampler
@@ -144,6 +144,7 @@ def tune(
         warnings += not_part(root)
         for benchmark in benchmarks:
             sampler(benchmark, unchanged)(-1)
+            refuse_strays(benchmark, unchanged, root)
         tried = [
             Tried(
                 name=variant.name,

@@ -267,6 +267,18 @@ def test_different_lock_files_without_a_setup_are_noted(project: Path) -> None:
     assert any("lock files differ" in note for note in compared.notes)
 
 
+def test_code_of_the_working_tree_is_never_taken_for_that_of_a_state(project: Path) -> None:
+    """As an editable installation of a folder that is not on the state's own path."""
+    lead = f"import sys\nsys.path.insert(0, {str(project)!r})\nimport app.speed\napp.speed.work()\n"
+    commit(project, {"lead.py": lead, "app/speed.py": SLOW})
+    benchmark = Benchmark(name="work", command=("python", "lead.py"))
+
+    compared = compare(project, options(benchmark))
+
+    assert compared.changes == ()
+    assert [f"runs the code of {project}" in one for one in compared.troubles] == [True]
+
+
 def test_an_isolated_python_is_noted(project: Path) -> None:
     commit(project, {"app/speed.py": SLOW})
     benchmark = Benchmark(name="work", command=("python", "-Ic", "sum(range(100000))"))

@@ -29,7 +29,7 @@ def work():
 """
 CALL = Benchmark(name="work", callable="bench:work", iterations=1, warmup=0)
 OPTIONS = Performance(
-    benchmarks=(CALL,), compare="HEAD", python=sys.executable, budget_time=60, max_pairs=24
+    benchmarks=(CALL,), compare="HEAD", python=sys.executable, budget_time=60, max_pairs=16
 )
 
 
