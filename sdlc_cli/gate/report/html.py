@@ -136,6 +136,7 @@ def _gate(result: CheckResult) -> dict[str, object]:
         "why": one_line(local(result.reason)),
         "required": result.required,
         "findings": f"{len(result.findings):,}" if result.findings else "",
+        "findings_label": _count(len(result.findings)),
     }
 
 
@@ -169,7 +170,11 @@ def _findings_title(shown: int, total: int) -> str:
         return _("The worst {shown} of {total} findings").format(
             shown=f"{shown:,}", total=f"{total:,}"
         )
-    return ngettext("{n} finding", "{n} findings", total).format(n=f"{total:,}")
+    return _count(total)
+
+
+def _count(findings: int) -> str:
+    return ngettext("{n} finding", "{n} findings", findings).format(n=f"{findings:,}")
 
 
 def _skipped_title(total: int) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
+from sdlc_cli.core.columns import columns
 from sdlc_cli.core.finding import Finding, Severity
 from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.printable import one_line, visible
-from sdlc_cli.core.table import Cell, Column
+from sdlc_cli.core.table import Cell, Column, Table, shown
 from sdlc_cli.core.terminal import grid, paint
 from sdlc_cli.gate import summary
 from sdlc_cli.gate.model import CheckResult, GateReport
@@ -62,7 +63,7 @@ def _verdict(report: GateReport) -> Iterator[RenderableType]:
 
 def _item(text: Text, bullet: str = "- ") -> RenderableType:
     """A list item whose later lines stand under its first word."""
-    pair = Table.grid()
+    pair = RichTable.grid()
     pair.add_column(width=len(bullet), no_wrap=True)
     pair.add_column(overflow="fold")
     pair.add_row(Text(bullet), text)
@@ -86,7 +87,11 @@ def _gates(report: GateReport, view: View) -> Iterator[RenderableType]:
     left_out = {"findings"} if view.width < 80 else set()
     left_out |= {"minimum", "weight"} if view.width < NARROW else set()
     left_out |= {"why"} if view.width < WIDE else set()
-    yield grid(summary.gates(report).without(left_out), encoding=view.encoding, style=style)
+    table = summary.gates(report).without(left_out)
+    if _least_width(table) <= view.width:
+        yield grid(table, encoding=view.encoding, style=style)
+    else:
+        yield from _pairs(report)
     if "why" not in left_out:
         return
     # What failed or broke is already told beside the verdict.
@@ -98,6 +103,30 @@ def _gates(report: GateReport, view: View) -> Iterator[RenderableType]:
         yield _item(Text(one_line(f"{result.name}: {summary.why(result)}")))
 
 
+def _least_width(table: Table) -> int:
+    """The columns that `table` needs before a word in it is split."""
+    heads = [column.title for column in table.columns]
+    rows = [[shown(c, k) for c, k in zip(r, table.columns, strict=True)] for r in table.rows]
+    wide = [
+        max((columns(word) for row in (heads, *rows) for word in row[at].split()), default=0)
+        for at in range(len(heads))
+    ]
+    # The first column keeps its lines whole; three columns stand between each two.
+    wide[0] = max(columns(one_line(row[0])) for row in (heads, *rows))
+    return sum(wide) + 3 * (len(wide) - 1)
+
+
+def _pairs(report: GateReport) -> Iterator[RenderableType]:
+    """Each gate's name, and below it what became of it, for a very narrow terminal."""
+    for result in report.results:
+        yield Text(one_line(result.name))
+        word = summary.status_word(result.status)
+        line = Text.assemble(
+            (word, _STATUS_STYLE[result.status]), " ", summary.points(result.score)
+        )
+        yield Padding(line, (0, 0, 0, 2))
+
+
 def _told(result: CheckResult, reasons: set[str]) -> bool:
     return any(r.startswith(f"{result.name} ") and r.endswith(result.reason) for r in reasons)
 
@@ -106,16 +135,16 @@ def _findings(report: GateReport, view: View) -> Iterator[RenderableType]:
     pairs = summary.worst(report)
     if not pairs:
         return
-    shown = pairs if view.verbose else pairs[:MOST_FINDINGS]
+    listed = pairs if view.verbose else pairs[:MOST_FINDINGS]
     title = _("What to fix first")
-    if len(shown) < len(pairs):
+    if len(listed) < len(pairs):
         title = _("What to fix first ({shown} of {total} findings)").format(
-            shown=len(shown), total=f"{len(pairs):,}"
+            shown=len(listed), total=f"{len(pairs):,}"
         )
     yield from _title(title)
-    for _gate, finding in shown:
+    for _gate, finding in listed:
         yield from _finding(finding)
-    if len(shown) < len(pairs):
+    if len(listed) < len(pairs):
         yield Text()
         yield Text(_("All findings: --verbose"), style="dim")
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,17 @@ def test_the_page_says_its_language(reports: Reports) -> None:
         assert '<html lang="ja">' in html.render(reports["realistic"]())
     finally:
         i18n.use("en")
+
+
+@pytest.mark.parametrize(("number", "label"), [(1, "1 finding"), (2, "2 findings")])
+def test_one_finding_is_one_finding(reports: Reports, number: int, label: str) -> None:
+    report = reports["realistic"]()
+    result = next(one for one in report.results if one.findings)
+    result = replace(result, findings=result.findings[:1] * number)
+
+    page = html.render(replace(report, results=(result,)))
+
+    assert f'data-label="{label}"' in page
 
 
 def test_the_worst_5000_are_shown_and_the_others_counted(reports: Reports) -> None:

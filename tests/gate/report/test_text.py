@@ -23,6 +23,17 @@ def test_no_line_is_wider_than_the_terminal(reports: Reports, name: str, width: 
     assert max(map(cell_len, printed.split("\n"))) <= width
 
 
+@pytest.mark.parametrize("width", [20, 30, 40])
+def test_no_word_of_the_gates_is_split(reports: Reports, width: int) -> None:
+    report = reports["realistic"]()
+    printed = text.render(report, View(width=width))
+
+    assert max(map(cell_len, printed.split("\n"))) <= width
+    words = set(printed.split())
+    for result in report.results:
+        assert {result.name, result.status} <= words
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_wide_letters_of_a_pseudo_language_fit_too(reports: Reports, width: int) -> None:
     i18n.use(i18n.PSEUDO)
