@@ -171,7 +171,7 @@ def _encoded(seen: Results) -> bytes:
 def _decoded(value: bytes) -> Results:
     if carried.TEMPLATE not in value:
         return _DECODER.decode(value)
-    return msgspec.convert(carried.thawed(json.loads(value)), dict[str, Outcome])
+    return msgspec.convert(carried.loads(value), dict[str, Outcome])
 
 
 _DECODER = msgspec.json.Decoder(dict[str, Outcome])

@@ -1,5 +1,6 @@
 """Our values as JSON that gives them back exactly: sentences stay translatable, names whole."""
 
+import json
 import math
 import re
 import string
@@ -90,6 +91,11 @@ def thawed(value: object) -> object:
     if isinstance(value, list):
         return [thawed(one) for one in value]
     return value
+
+
+def loads(data: bytes) -> object:
+    """What JSON says, thawed. Raises ValueError."""
+    return json.loads(data, object_hook=lambda one: _message(one) if _TEMPLATE in one else one)
 
 
 def _message(value: Mapping[str, object]) -> Message:
