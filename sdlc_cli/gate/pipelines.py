@@ -125,11 +125,14 @@ def _project(found: Survey) -> list[str]:
     if not (found.tests and found.pytest):
         return []  # nothing of it is run
     if found.lock == "uv.lock":
-        return ["uv sync --locked"]
+        more = [] if found.pytest_named else ["uv pip install pytest"]
+        return ["uv sync --locked", *more]
     lines = ["python -m venv .venv"]
     if found.lock == "requirements.txt":
         lines.append(".venv/bin/python -m pip install -r requirements.txt")
     if found.installable:
         extra = f"[{found.extra}]" if found.extra else ""
         lines.append(f".venv/bin/python -m pip install '.{extra}'")
+    if not found.pytest_named:
+        lines.append(".venv/bin/python -m pip install pytest")
     return lines if len(lines) > 1 else []

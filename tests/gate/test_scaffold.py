@@ -21,6 +21,14 @@ REPOSITORIES: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
         {"pyproject.toml": PYTEST, "tests/test_a.py": ""},
         {"maintainability", "integration"},
     ),
+    "tests that only pytest runs": (
+        {"tests/unit/test_a.py": "import os\n\n\nasync def test_a() -> None:\n    assert os\n"},
+        {"maintainability", "integration"},
+    ),
+    "tests of unittest": (
+        {"tests/test_a.py": "class A:\n    def test_a(self):\n        pass\n"},
+        {"maintainability"},
+    ),
     "tests without pytest": ({"tests/test_a.py": ""}, {"maintainability"}),
     "a folder without a test": ({"pyproject.toml": PYTEST, "tests/data.txt": ""}, set()),
     "pytest-cov": (
