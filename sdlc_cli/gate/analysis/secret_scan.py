@@ -72,6 +72,18 @@ _LOCAL_HOST = re.compile(
     r"|.*\.(?:local|localhost|test|invalid|example|internal)|(?:.*\.)?example\.(?:com|org|net)"
 )
 
+BINARY_BYTES = 1_000_000  # of a binary file; further in, no known kind of key is looked for
+SAMPLE = 8192  # bytes that tell what a file is
+_MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+_NULS = {  # which of four bytes are NUL where the text is ASCII
+    "utf-16-le": (1, 3), "utf-16-be": (0, 2), "utf-32-le": (1, 2, 3), "utf-32-be": (0, 1, 2),
+}  # fmt: skip
+_NO_TEXT = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b")) + b"\x7f"
+_HIGH = bytes(range(128, 256))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Hit:
@@ -88,27 +100,51 @@ class _Hit:
 
 
 def look(unit: Unit) -> Outcome | None:
-    """What is in the file; None for one that is not text."""
-    data = _as_utf8(unit)
-    if data is None:
-        return None
-    hits = list(islice(_without_overlaps(_hits(unit.path, data)), MOST))
+    """What is in the file; None for one that is neither text nor holds a known kind of key."""
+    text = _as_utf8(unit)
+    data = unit.data[:BINARY_BYTES] if text is None else text
+    found = _hits(unit.path, data) if text is not None else _known_kinds(unit.path, data)
+    hits = list(islice(_without_overlaps(found), MOST))
     hits.sort(key=lambda hit: hit.start)
+    if text is None and not hits:
+        return None
     findings = tuple(_findings(unit.path, data, hits))
     return Outcome(findings=findings, numbers={"lines": unit.line_count})
 
 
 def _as_utf8(unit: Unit) -> bytes | None:
-    if unit.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return unit.data.decode("utf-16", "replace").encode()
-    return None if unit.kind == "binary" else unit.data
+    """The file as UTF-8; None for a binary one. A NUL byte alone makes none of a text."""
+    data = unit.data
+    if encoding := _wide_encoding(data):
+        return data.decode(encoding, "replace").encode()
+    return data if unit.kind != "binary" or _is_mostly_text(data[:SAMPLE]) else None
+
+
+def _wide_encoding(data: bytes) -> str:
+    """UTF-16 or UTF-32, by its mark or by where the NUL bytes of its ASCII lie; else ""."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return name
+    sample = data[:SAMPLE]
+    if b"\0" not in sample:
+        return ""
+    shares = [sample[at::4].count(0) * 4 / len(sample) for at in range(4)]
+    for name, nuls in _NULS.items():
+        if all((share > 0.6) if at in nuls else (share < 0.1) for at, share in enumerate(shares)):
+            return name
+    return ""
+
+
+def _is_mostly_text(sample: bytes) -> bool:
+    """True when hardly a byte is one that text has not; what is compressed has 10 % of them."""
+    return len(sample.translate(None, _NO_TEXT)) > 0.95 * len(sample) and (
+        len(sample.translate(None, _HIGH)) > 0.7 * len(sample)
+    )
 
 
 def _hits(path: str, data: bytes) -> Iterator[_Hit]:
     """All hits, the most telling kinds first."""
-    yield from _known(data)
-    if PRIVATE_KEY.literals[0] in data:
-        yield from _private_keys(data, bool(_TEST_FOLDERS.search(path)))
+    yield from _known_kinds(path, data)
     if b"://" in data:
         yield from _urls(data, bool(_TEST_FOLDERS.search(path) or _TEST_NAMES.search(path)))
     if _MADE_BY_TOOLS.search(path):
@@ -117,6 +153,12 @@ def _hits(path: str, data: bytes) -> Iterator[_Hit]:
     if b"uthorization" in data or b"UTHORIZATION" in data:
         yield from _authorizations(data, in_tests)
     yield from _assignments(path, data, in_tests)
+
+
+def _known_kinds(path: str, data: bytes) -> Iterator[_Hit]:
+    yield from _known(data)
+    if PRIVATE_KEY.literals[0] in data:
+        yield from _private_keys(data, bool(_TEST_FOLDERS.search(path)))
 
 
 def _known(data: bytes) -> Iterator[_Hit]:

@@ -207,6 +207,26 @@ def test_a_password_for_the_own_machine_counts_little() -> None:
     assert look(url % "db.corp.net")[0].severity == Severity.HIGH
 
 
+@pytest.mark.parametrize(
+    ("path", "rule", "severity"),
+    [
+        ("tests/test_a.py", "basic-auth-url", Severity.LOW),
+        ("pkg/test_a.py", "database-url", Severity.LOW),
+        ("docs/a.md", "basic-auth-url", Severity.HIGH),
+        ("tests/certs/ca.key", "private-key", Severity.MEDIUM),
+        ("pkg/fixtures/ca.key", "private-key", Severity.MEDIUM),
+        ("docs/ca.key", "private-key", Severity.CRITICAL),
+        ("tests/a.json", "gcp-service-account", Severity.CRITICAL),
+        ("tests/a.py", "github-token", Severity.CRITICAL),
+    ],
+)
+def test_what_tests_need_to_hold_counts_less(path: str, rule: str, severity: Severity) -> None:
+    (finding,) = look(KEYS[rule], path)
+
+    assert (finding.rule, finding.severity) == (rule, severity)
+    assert ("private key among tests" in finding.message) == (severity is Severity.MEDIUM)
+
+
 def test_a_value_in_a_test_counts_little_but_a_known_key_counts_fully() -> None:
     text = KEYS["hardcoded-secret"] + "\n" + KEYS["github-token"]
 
@@ -246,8 +266,30 @@ def test_text_in_other_encodings_is_read(encoding: str) -> None:
     assert [finding.rule for finding in look(text, "a.txt")] == ["github-token"]
 
 
-def test_a_binary_file_is_not_judged() -> None:
-    assert inspect(None, Unit("a.bin", b"\0" + KEYS["github-token"].encode())) is None
+@pytest.mark.parametrize("path", ["a.txt", "b.env", "c.yaml"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "utf-32"])
+def test_wide_text_is_read_without_a_mark_too(path: str, encoding: str) -> None:
+    text = ("# ü\nkey = '" + KEYS["github-token"] + "'\n").encode(encoding)
+
+    assert [(f.rule, f.location.line) for f in look(text, path)] == [("github-token", 2)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"KEY=%s\n\0", id="a NUL at the end"),
+        pytest.param(b"\0\0\0\0\0\0\0\0KEY=%s\n", id="NULs first"),
+        pytest.param(bytes(range(256)) * 40 + b"%s " + bytes(range(256)) * 40, id="in a binary"),
+    ],
+)
+def test_a_nul_byte_hides_no_known_kind_of_key(data: bytes) -> None:
+    key = KEYS["github-token"].encode()
+
+    assert [f.rule for f in look(data.replace(b"%s", key), "b.env")] == ["github-token"]
+
+
+def test_a_binary_file_without_a_key_is_not_judged() -> None:
+    assert inspect(None, Unit("a.bin", bytes(range(256)) * 100)) is None
 
 
 @pytest.mark.parametrize(
