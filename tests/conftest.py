@@ -1,6 +1,7 @@
 """Shared by all tests: golden files, and small projects to run on."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,18 @@ import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
 REQUIRE_ALL = os.environ.get("SDLC_TEST_REQUIRE_ALL") == "1"
+# Set by .ci/wheel.py, which has no development dependency: files that import one are left out.
+ON_WHEEL = os.environ.get("SDLC_TEST_WHEEL") == "1"
+_IMPORTS_DEV = re.compile(
+    r"^ *(?:from|import) (?:hypothesis|jsonschema|lxml|babel|coverage|pytest_benchmark)\b", re.M
+)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """On the built wheel, only what needs nothing but pytest."""
+    if not ON_WHEEL or collection_path.suffix != ".py":
+        return None
+    return bool(_IMPORTS_DEV.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
