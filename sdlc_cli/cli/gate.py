@@ -92,6 +92,7 @@ def _alone(name: str, text: str) -> None:
         ctx: typer.Context,
         path: PathArgument = Path(),
         config: ConfigPath = None,
+        require: Require = None,
         generation: Generation = "",
         form: Format = "text",
         output: OutputPath = None,
@@ -105,6 +106,7 @@ def _alone(name: str, text: str) -> None:
 
         selection = Selection(
             only=(name,),
+            require=tuple(require or ()),
             generation=int(generation or 0),
             changed_since=changed_since,
             baseline=baseline,

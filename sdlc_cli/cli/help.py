@@ -145,7 +145,7 @@ def in_our_words(error: exceptions.ClickException) -> UsageError:
     ctx = error.ctx if isinstance(error, exceptions.UsageError) else None
     path = ctx.command_path if ctx else "sdlc"
     if isinstance(error, exceptions.NoSuchOption):
-        close = nearest(error.option_name, _options(ctx)) if len(error.option_name) > 2 else ""
+        close = _near_option(error.option_name, _options(ctx))
         return UsageError(
             msg(
                 "there is no option {option} for {command}", option=error.option_name, command=path
@@ -163,6 +163,12 @@ def in_our_words(error: exceptions.ClickException) -> UsageError:
             hint=f"{path} --help",
         )
     return UsageError(error.message, hint=f"{path} --help")
+
+
+def _near_option(option: str, known: list[str]) -> str:
+    """One that differs in a letter or two; the hyphens before it make nothing alike."""
+    close = nearest(option.lstrip("-"), [one.lstrip("-") for one in known], cutoff=0.75)
+    return f"--{close}" if close and len(option) > 2 else ""
 
 
 def _missing(param: Parameter, path: str) -> UsageError:

@@ -228,8 +228,27 @@ def output_of(
                 hint=f"{ctx.command_path} --report sarif=gate.sarif",
             )
         must_be_one_of(name, FORMATS, "--report", ctx.command_path)
+        if target == "-":
+            raise UsageError(
+                msg("--report writes to files; the result itself goes to standard output"),
+                hint=f"{ctx.command_path} --format {name}",
+            )
         pairs.append((name, Path(target)))
+    _must_differ([*([file] if file else []), *(target for _name, target in pairs)])
     return Output(form=form, file=file, reports=tuple(pairs))
+
+
+def _must_differ(files: Sequence[Path]) -> None:
+    """Raises UsageError when two results would go to one file."""
+    seen: set[str] = set()
+    for file in files:
+        place = os.path.realpath(file)
+        if place in seen and not place.startswith("/dev/"):
+            raise UsageError(
+                msg("two results would be written to {file}", file=file),
+                hint=msg("a file of its own for each --report and for --output"),
+            )
+        seen.add(place)
 
 
 def view_of(out: Console) -> "View":

@@ -47,6 +47,11 @@ class Plain(RuntimeParam):
     def _coerce_value(self, value: object, param: object, ctx: Context) -> object:
         assert isinstance(param, Parameter)
         kind = element(self.annotation)
+        if kind is Path and value == "" and isinstance(param, TyperArgument):
+            # pathlib takes it for the present folder; it was a variable without a value
+            raise UsageError(
+                msg("{name} is empty", name=shown_name(param)), hint=f"{ctx.command_path} ."
+            )
         if isinstance(value, list | tuple):
             return tuple(_convert(one, kind, param, ctx) for one in value)
         return _convert(value, kind, param, ctx)

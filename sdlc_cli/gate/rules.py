@@ -214,7 +214,9 @@ def find(rule_id: str) -> Rule:
     close = nearest(rule_id, [*OURS, *of_secrets(), *_bandit()])
     raise UsageError(
         msg("no rule is called '{rule}'", rule=rule_id),
-        hint=f"sdlc gate explain {close}" if close else "sdlc gate run --format json",
+        hint=f"sdlc gate explain {close}"
+        if close
+        else msg("sdlc gate explain RULE, with a rule that a finding of `sdlc gate run` shows"),
     )
 
 
@@ -238,7 +240,11 @@ def of_secrets() -> dict[str, Rule]:
 
 
 def _bandit() -> dict[str, Rule]:
-    from bandit.core import docs_utils, extension_loader
+    import warnings
+
+    with warnings.catch_warnings():  # as in analysis.bandit_setup
+        warnings.simplefilter("ignore")
+        from bandit.core import docs_utils, extension_loader
 
     manager = extension_loader.MANAGER
     rules: dict[str, Rule] = {}

@@ -114,6 +114,17 @@ def test_the_first_page_holds_every_command_and_option_of_the_app() -> None:
             "there is no option --forse for sdlc init",
             "sdlc init --force",
         ),
+        (
+            ["gate", "baseline", "--require"],
+            "there is no option --require for sdlc gate baseline",
+            "sdlc gate baseline --help",
+        ),
+        (["init", ""], "PATH is empty", "sdlc init ."),
+        (
+            ["gate", "explain", "NOPE"],
+            "no rule is called 'NOPE'",
+            "sdlc gate explain RULE, with a rule that a finding of `sdlc gate run` shows",
+        ),
         (["init", "-Z"], "there is no option -Z for sdlc init", "sdlc init --help"),
         (["init", "--ci"], "--ci needs a value", "sdlc init --ci CI"),
         (

@@ -80,6 +80,16 @@ class TestVerdict:
         assert body["exit_code"] == 1
         assert any("coverage is required" in reason for reason in body["reasons"])
 
+    def test_warnings_that_are_errors_do_no_harm(self, tree: Tree) -> None:
+        done = sdlc("gate", "security", cwd=tree(CLEAN), PYTHONWARNINGS="error")
+
+        assert (done.returncode, done.stderr) == (0, "")
+
+    def test_one_gate_alone_can_be_required(self, tree: Tree) -> None:
+        done = sdlc("gate", "security", "--require", "security", cwd=tree({"a.txt": "x\n"}))
+
+        assert done.returncode == 3
+
     def test_require_makes_a_skip_an_error(self, tree: Tree) -> None:
         assert result("--require", "coverage", cwd=tree(CLEAN))["exit_code"] == 3
 
@@ -175,11 +185,32 @@ class TestOutput:
         assert done.stdout.startswith("::error file=bad.py,line=1")
         assert "syntax" in summary.read_text()
 
-    @pytest.mark.parametrize("word", ["sarif", "sarif=", "sarfi=x"])
+    @pytest.mark.parametrize("word", ["sarif", "sarif=", "sarfi=x", "text=-"])
     def test_a_wrong_report_is_refused(self, tree: Tree, word: str) -> None:
         done = sdlc("gate", "run", "--report", word, cwd=tree(CLEAN))
 
         assert (done.returncode, done.stdout) == (2, "")
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("--report", "json=a", "--report", "sarif=./a"),
+            ("--report", "json=a", "--output", "b/../a"),
+        ],
+    )
+    def test_two_results_in_one_file_are_refused(self, tree: Tree, words: tuple[str, ...]) -> None:
+        root = tree(CLEAN)
+        done = sdlc("gate", "run", *words, cwd=root)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert not (root / "a").exists()
+
+    @pytest.mark.parametrize("command", ["run", "syntax", "baseline"])
+    def test_an_empty_path_is_refused(self, tree: Tree, command: str) -> None:
+        done = sdlc("gate", command, "", cwd=tree(CLEAN))
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("sdlc: PATH is empty")
 
     def test_a_report_that_cannot_be_written_is_said(self, tree: Tree) -> None:
         done = sdlc("gate", "run", "--output", "app.py/x", cwd=tree(CLEAN))

@@ -18,9 +18,11 @@ from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate.formats import load_toml
 
 _format_warning = warnings.formatwarning
-from bandit.core import config as bandit_config  # noqa: E402
-from bandit.core import extension_loader, utils  # noqa: E402
-from bandit.core.manager import BanditManager  # noqa: E402
+with warnings.catch_warnings():  # what bandit's own imports warn of is nothing of the user's
+    warnings.simplefilter("ignore")
+    from bandit.core import config as bandit_config
+    from bandit.core import extension_loader, utils
+    from bandit.core.manager import BanditManager
 
 # bandit replaces it when imported; the rest of the program keeps Python's.
 warnings.formatwarning = _format_warning
