@@ -5,14 +5,14 @@ import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sdlc_cli.core import git
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.ignore import Rules, rules, rules_in
 
-# Made by tools, never by people: left out even where git tracks them.
+# Made by tools, never by people: left out unless git tracks what is in them.
 LEFT_OUT = frozenset({
     ".git", ".hg", ".svn", ".bzr", "node_modules", "__pycache__", ".tox", ".nox", ".eggs",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".pytype", ".ipynb_checkpoints",
@@ -42,7 +42,8 @@ def listing(
 ) -> Listing:
     """The files under `root` that are the project's own.
 
-    Tracked files and those that no ignore rule names; a folder that holds another repository,
+    Files that git tracks, whatever their folder is called, and those that no ignore rule names.
+    Of the latter, and of all where git cannot be asked, a folder that holds another repository,
     a virtual environment or what tools left behind is passed over. Symlinks to folders are
     never followed. `paths` limits the answer to these files and folders; a file that is named
     there counts even when it is ignored. `exclude` are gitignore patterns relative to
@@ -52,20 +53,28 @@ def listing(
     wanted = sorted({path.strip("/") for path in paths} - {".", ""})
     if len(wanted) < len({path.strip("/") or "." for path in paths}):
         wanted = []  # the root itself was asked for: no limit
-    tree = _Tree(root)
-    names = _from_git(root, wanted) if use_git else None
-    if names is None:
-        names = _walk(tree, wanted)
+    tree, whole = _Tree(root), _Tree(root, whole=True)
+    answer = _from_git(root, wanted) if use_git else _Answer()
+    names = answer.others if answer.given else _walk(tree, wanted)
     names.update(path for path in wanted if tree.is_file(path))
-    return _sift(tree, names, rules(exclude), f"{exclude_base}/" if exclude_base else "")
+    names -= answer.tracked
+    places = dict.fromkeys(names | tree.specials(names), tree)
+    places |= dict.fromkeys(answer.tracked | whole.specials(answer.tracked), whole)
+    found = _sift(root, places, rules(exclude), f"{exclude_base}/" if exclude_base else "")
+    if not answer.refused:
+        return found
+    return replace(found, skipped=tuple(sorted((*found.skipped, (".git", answer.refused)))))
 
 
-def _sift(tree: "_Tree", names: set[str], excluded: Rules, base: str) -> Listing:
+def _sift(root: Path, places: Mapping[str, "_Tree"], excluded: Rules, base: str) -> Listing:
+    def is_excluded(name: str) -> bool:
+        return name.startswith(base) and excluded.covers(name[len(base) :])
+
     files: set[str] = set()
     skipped: dict[str, str] = {}
     links: list[str] = []
-    for name in names | tree.specials(names):
-        if name.startswith(base) and excluded.covers(name[len(base) :]):
+    for name, tree in places.items():
+        if is_excluded(name):
             continue
         kind = tree.kind(name)
         if kind == "file":
@@ -75,9 +84,12 @@ def _sift(tree: "_Tree", names: set[str], excluded: Rules, base: str) -> Listing
         elif kind in _REASONS:
             skipped[name] = _REASONS[kind]
     for name in links:
-        if reason := _link_reason(tree.root, name, files):
+        if reason := _link_reason(root, name, files):
             skipped[name] = reason
-    skipped.update(tree.unreadable)
+    for tree in set(places.values()):
+        # What is in a folder is excluded when the folder is.
+        closed = tree.closed.items()
+        skipped.update((name, why) for name, why in closed if not is_excluded(f"{name}/.git"))
     return Listing(files=tuple(sorted(files)), skipped=tuple(sorted(skipped.items())))
 
 
@@ -105,12 +117,17 @@ def _link_reason(root: Path, name: str, files: set[str]) -> str:
     return "" if inside in files else msg("a symlink to a file that is left out")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Tree:
-    """The real folders below `root`, each read once; no symlink is ever followed."""
+    """The real folders below `root`, each read once; no symlink is ever followed.
+
+    `whole`: none is left out, as for what git tracks. `closed`: folders that were met and are
+    not looked into, with the reason.
+    """
 
     root: Path
-    unreadable: dict[str, str] = field(default_factory=dict)
+    whole: bool = False
+    closed: dict[str, str] = field(default_factory=dict)
     _folders: dict[str, dict[str, str]] = field(default_factory=dict)
     _own: dict[str, bool] = field(default_factory=dict)
 
@@ -126,7 +143,7 @@ class _Tree:
             return {}
         except OSError as error:
             why = error.strerror or str(error)
-            self.unreadable[folder or "."] = msg("the folder cannot be read: {why}", why=why)
+            self.closed[folder or "."] = msg("the folder cannot be read: {why}", why=why)
             return {}
 
     def is_own(self, folder: str) -> bool:
@@ -149,10 +166,13 @@ class _Tree:
         known = self._own.get(folder)
         if known is None:
             parent, _, name = folder.rpartition("/")
-            known = name not in LEFT_OUT and self._folders_of(parent).get(name) == "folder"
-            if known:
-                inside = self._folders_of(folder)
-                known = VENV_MARK not in inside and not self.is_repository(folder)
+            known = self.whole or name not in LEFT_OUT
+            known = known and self._folders_of(parent).get(name) == "folder"
+            if known and not self.whole:
+                known = VENV_MARK not in self._folders_of(folder)
+                if known and self.is_repository(folder):
+                    known = False
+                    self.closed[folder] = _REASONS["folder"]
             if not known:
                 self._folders[folder] = {}
             self._own[folder] = known
@@ -172,10 +192,10 @@ class _Tree:
 
     def kind(self, path: str) -> str:
         folder, _, name = path.rpartition("/")
-        if name in LEFT_OUT:
+        if name in LEFT_OUT and not self.whole:
             return ""
         kind = self.entries(folder).get(name, "")
-        if kind != "folder":
+        if kind != "folder" or self.whole:
             return kind
         return "folder" if VENV_MARK not in self._peek(path) else ""
 
@@ -214,18 +234,40 @@ def _kind(entry: os.DirEntry[str]) -> str:
     return "socket" if stat.S_ISSOCK(mode) else "device"
 
 
-def _from_git(root: Path, paths: Sequence[str]) -> set[str] | None:
-    """What git lists, or None: no repository, no git, or git refuses (another owner)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What git lists; nothing is `given` without a repository, or where git fails or refuses."""
+
+    given: bool = False
+    tracked: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    refused: str = ""
+
+
+def _from_git(root: Path, paths: Sequence[str]) -> _Answer:
     if not os.path.lexists(root / ".git"):
-        return None
-    command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths)
+        return _Answer()
+    command = ("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", *paths)
     try:
         done = git.ask(root, *command)
     except (OSError, subprocess.TimeoutExpired):
-        return None
+        return _Answer()
+    if b"dubious ownership" in done.stderr:
+        return _Answer(
+            refused=msg(
+                "git refuses this repository of another owner, so tracked files that an ignore"
+                " rule names are not found; run: git config --global --add safe.directory {root}",
+                root=str(root),
+            )
+        )
     if done.returncode:
-        return None
-    return {os.fsdecode(name.removesuffix(b"/")) for name in done.stdout.split(b"\0") if name}
+        return _Answer()
+    answer = _Answer(given=True)
+    for line in done.stdout.split(b"\0"):
+        if line:  # a letter, a blank, the path
+            name = os.fsdecode(line[2:].removesuffix(b"/"))
+            (answer.others if line.startswith(b"?") else answer.tracked).add(name)
+    return answer
 
 
 def _walk(tree: _Tree, paths: Sequence[str]) -> set[str]:

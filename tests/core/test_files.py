@@ -104,6 +104,47 @@ def test_a_tracked_file_counts_though_an_ignore_rule_names_it(tree: Tree) -> Non
     assert listing(root).files == (".gitignore", "a.log")
 
 
+def test_what_git_tracks_counts_whatever_its_folder_is(tree: Tree) -> None:
+    names = ("app/a.py", "app/pyvenv.cfg", "node_modules/b.py", "__pycache__/c.py", "own/d.py")
+    root = tree(dict.fromkeys(names, ""), git=True)
+    for name in ("app/new.py", "node_modules/new.py"):
+        (root / name).touch()
+    git(root, "init", "-q", "own")
+
+    assert listing(root).files == tuple(sorted(names))
+    assert listing(root, use_git=False).files == ()
+
+
+def test_an_untracked_folder_with_a_git_file_is_listed_as_skipped(tree: Tree) -> None:
+    root = tree({"a.py": ""}, git=True)
+    (root / "pkg").mkdir()
+    (root / "pkg/.git").touch()
+    (root / "pkg/b.py").touch()
+
+    assert listing(root).files == ("a.py",)
+    assert dict(listing(root).skipped) == {
+        "pkg": "another repository (a submodule?), not looked into"
+    }
+    assert listing(root, [], ["pkg/"]).skipped == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder to another owner")
+def test_that_git_refuses_somebody_elses_repository_is_told(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tree({"a.py": "", "b.log": "", ".gitignore": ""}, git=True)
+    (root / ".gitignore").write_text("*.log\n")
+    for path in (root, root / ".git"):
+        os.chown(path, 65534, 65534)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+
+    ((place, reason),) = listing(root).skipped
+
+    assert place == ".git"
+    assert f"git config --global --add safe.directory {root}" in reason
+
+
 def test_a_file_that_is_tracked_but_deleted_is_no_file(tree: Tree) -> None:
     root = tree({"a.py": "", "b.py": ""}, git=True)
     (root / "b.py").unlink()
