@@ -170,7 +170,7 @@ def conclude(
     skipped = tuple(SkippedFile(path=p, reason=o.skipped) for p, o in outcomes if o.skipped)
     judged = [(path, outcome) for path, outcome in outcomes if not outcome.skipped]
     if not outcomes:
-        return Measurement(outcome="skipped", reason=msg("there is no Python file"))
+        return _nothing(project, options)
     if not judged:
         reason = msg("none of the {n} Python files could be judged", n=len(outcomes))
         return Measurement(outcome="error", reason=reason, skipped_files=skipped)
@@ -190,6 +190,23 @@ def conclude(
         | {"formula": formula.density_terms(int(numbers["lines"]), HALF)},
         tool_versions={"bandit": installed.version("bandit")},
     )
+
+
+def _nothing(project: Project, options: Security) -> Measurement:
+    """Without a file: a skip, or an error where bandit's own configuration leaves all out."""
+    from sdlc_cli.gate.analysis import bandit_setup
+
+    python = [path for path in project.files if path.lower().endswith((".py", ".pyw"))]
+    setup = bandit_setup.load(project.root, project.base, options.config) if python else None
+    if setup is not None and any(setup.excludes(path) for path in python):
+        return Measurement(
+            outcome="error",
+            reason=msg(
+                "nothing was looked at: bandit's own configuration excludes all Python files;"
+                " correct exclude_dirs or exclude in it"
+            ),
+        )
+    return Measurement(outcome="skipped", reason=msg("there is no Python file"))
 
 
 def _sum(outcomes: Iterable[Outcome]) -> Counter[str]:

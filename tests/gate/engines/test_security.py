@@ -293,6 +293,16 @@ def test_nothing_to_look_at_is_no_pass(tree: Tree) -> None:
     assert [skipped.path for skipped in broken.skipped_files] == ["a.py"]
 
 
+def test_a_configuration_that_excludes_every_file_is_an_error(tree: Tree) -> None:
+    root = tree({"app.py": "eval(x)\n", "bandit.yaml": "exclude_dirs: ['.']\n"})
+    project = Project(root=root, base=root, files=("app.py", "bandit.yaml"))
+
+    measured = security.conclude(project, Security(), [])
+
+    assert measured.outcome == "error"
+    assert "bandit's own configuration excludes all Python files" in measured.reason
+
+
 def test_a_script_without_an_ending_is_judged_and_other_files_are_not(tree: Tree) -> None:
     files = {"run": "#!/usr/bin/env python3\neval(x)\n", "a.pyi": "eval(x)\n", "b.txt": "eval(x)\n"}
 
