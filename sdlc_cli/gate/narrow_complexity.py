@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate import changes as git_changes
 from sdlc_cli.gate.changes import Changes
-from sdlc_cli.gate.source import Unit
+from sdlc_cli.gate.source import MAX_BYTES, Unit
 
 BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -55,7 +56,7 @@ def _before(root: Path, path: str, old: bytes) -> Mapping[tuple[str, int], int]:
     """The former complexity of the functions in the file, by path and their present line."""
     try:
         was = _functions(path, old)
-        now = _functions(path, (root / path).read_bytes())
+        now = _functions(path, read_regular(root / path, MAX_BYTES) or b"")
     except (*BROKEN, OSError):
         return {}  # without a comparison, all are as good as new
     pairs = _pair(now, was)

@@ -10,7 +10,9 @@ from pathlib import Path
 import yaml
 
 from sdlc_cli.core.errors import ConfigError, WorkError
+from sdlc_cli.core.files import read_within
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.gate.source import MAX_BYTES
 from sdlc_cli.gate.variants import Setting
 
 Scalar = str | int | float | bool | None
@@ -34,7 +36,7 @@ def change(folder: Path, root: Path, setting: Setting) -> None:
             hint=msg("change it by a patch"),
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_within(path, root, MAX_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise WorkError(
             msg("{file} cannot be read: {why}", file=setting.file, why=str(error))

@@ -22,6 +22,7 @@ import msgspec
 from sdlc_cli import __version__
 from sdlc_cli.core import git
 from sdlc_cli.core.errors import ConfigError, UsageError
+from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.schema import Schema
@@ -29,7 +30,7 @@ from sdlc_cli.gate import carried
 from sdlc_cli.gate.filepass import Inspected, Seen
 from sdlc_cli.gate.model import Measurement, Outcome, SkippedFile
 from sdlc_cli.gate.score import Measured
-from sdlc_cli.gate.source import KINDS, Project
+from sdlc_cli.gate.source import KINDS, MAX_BYTES, Project
 
 SCHEMA_VERSION = 1
 MOST = 1000  # shards
@@ -160,10 +161,18 @@ def origin(
         tools=_tools(),
         commit=_commit(project.root),
         files=digest.hexdigest(),
-        config=hashlib.sha256(config_file.read_bytes()).hexdigest() if config_file else "",
+        config=_digest(config_file) if config_file else "",
         scope=scope.relative_to(root).as_posix(),
         selection=wishes,
     )
+
+
+def _digest(file: Path) -> str:
+    try:
+        data = read_regular(os.path.realpath(file), MAX_BYTES) or b""
+    except OSError:
+        data = b""  # it vanished since it was read
+    return hashlib.sha256(data).hexdigest()
 
 
 def _tools() -> dict[str, str]:

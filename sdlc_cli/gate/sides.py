@@ -3,11 +3,13 @@
 import fnmatch
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sdlc_cli.core import proc
 from sdlc_cli.core.errors import WorkError
+from sdlc_cli.core.files import read_within
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate import environment
 from sdlc_cli.gate.environment import Environment
@@ -15,6 +17,7 @@ from sdlc_cli.gate.options import Performance
 from sdlc_cli.gate.sampling import Side
 
 SETUP_TIMEOUT_S = 1800.0
+_LOCK_BYTES = 100_000_000
 _LOCKS = (
     "uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock*.toml", "conda-lock.yml",
     "environment.yml", "requirements*.txt",
@@ -141,5 +144,7 @@ def _locks(state: State, names: Sequence[str]) -> dict[str, bytes]:
     for folder in {state.root, state.cwd}:
         for path in sorted(folder.iterdir()):
             if any(fnmatch.fnmatchcase(path.name, name) for name in names) and path.is_file():
-                found[path.relative_to(state.root).as_posix()] = path.read_bytes()
+                name = path.relative_to(state.root).as_posix()
+                with suppress(OSError):  # a symlink out of the tree
+                    found[name] = read_within(path, state.root, _LOCK_BYTES)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sdlc_cli.core.files import find_upward, read_regular
+from sdlc_cli.core.files import find_upward, read_within
 from sdlc_cli.gate.formats import load_toml
 
 _READ_LIMIT = 1_000_000  # bytes of a settings file
@@ -42,7 +42,7 @@ def declared(root: Path, base: Path, own: int, chosen: Sequence[str] = ()) -> De
         path = find_upward(name, base, root)
         if path is None:
             continue
-        requires, classifiers = read(_bytes(path))
+        requires, classifiers = read(_bytes(path, root))
         if minors := _minors(requires, classifiers, own):
             return Declared(versions=_names(minors), path=path.relative_to(root).as_posix())
     return Declared(versions=(f"3.{own}",))
@@ -52,9 +52,9 @@ def _names(minors: set[int]) -> tuple[str, ...]:
     return tuple(f"3.{minor}" for minor in sorted(minors))
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, root: Path) -> bytes:
     try:
-        return read_regular(path.resolve(), _READ_LIMIT) or b""
+        return read_within(path, root, _READ_LIMIT)
     except OSError:
         return b""
 

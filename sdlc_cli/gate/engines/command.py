@@ -14,12 +14,13 @@ import msgspec
 
 from sdlc_cli.core import proc
 from sdlc_cli.core.errors import ConfigError, WorkError
+from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate import environment, evidence, formula, junit, sarif
 from sdlc_cli.gate.config import CommandGate
 from sdlc_cli.gate.model import Measurement
-from sdlc_cli.gate.source import Project
+from sdlc_cli.gate.source import MAX_BYTES, Project
 
 HALF = 20  # for SARIF: points per 1,000 lines of Python that leave 50
 LONGEST_OUTPUT = 100_000_000  # bytes of standard output or of a report

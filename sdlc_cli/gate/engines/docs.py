@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from sdlc_cli.core.errors import ConfigError
+from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate.config import Docs
@@ -293,9 +294,9 @@ def _anchors(state: State, path: str) -> frozenset[str] | None:
         state.anchors[path] = None
         file = state.root / path
         try:
-            status = file.lstat()
-            if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
-                text = file.read_bytes().decode("utf-8-sig", "replace")
+            data = read_regular(file, MAX_BYTES + 1)
+            if data is not None and len(data) <= MAX_BYTES:
+                text = data.decode("utf-8-sig", "replace")
                 lines = text.replace("\r\n", "\n").replace("\r", "\n")
                 state.anchors[path] = markdown_anchors(lines)
         except OSError:

@@ -4,11 +4,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from sdlc_cli import __version__
+from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.findings_out import sarif
 from sdlc_cli.gate import summary
 from sdlc_cli.gate.model import GateReport
 from sdlc_cli.gate.report import DEFAULT, View
-from sdlc_cli.gate.source import Unit
+from sdlc_cli.gate.source import MAX_BYTES, Unit
 
 
 def render(report: GateReport, view: View = DEFAULT) -> str:
@@ -26,7 +27,7 @@ def _reader(root: Path) -> sarif.LineOf:
     @lru_cache(maxsize=8)  # results are sorted by severity first, then by path
     def lines(path: str) -> list[str]:
         try:
-            return Unit(path, (root / path).read_bytes()).lines
+            return Unit(path, read_regular(root / path, MAX_BYTES) or b"").lines
         except (OSError, ValueError):  # gone since, or a name no file can have
             return []
 
