@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sdlc_cli.core import config
+from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.gate.options import (
@@ -223,10 +224,18 @@ class GateConfig:
 
 
 def find(start: Path, stop: Path) -> Path | None:
-    """The nearest gates.yaml in the folder `start`, else upward to `stop`, which is the last."""
+    """The nearest gates.yaml in the folder `start`, else upward to `stop`, which is the last.
+
+    Raises ConfigError for one that is a symlink out of `stop`.
+    """
     start, stop = start.absolute(), stop.absolute()
     for folder in (start, *start.parents):
         if (folder / FILE_NAME).exists():
+            if not (folder / FILE_NAME).resolve().is_relative_to(stop.resolve()):
+                raise ConfigError(
+                    msg("{path} is a symlink out of the repository", path=str(folder / FILE_NAME)),
+                    hint=msg("copy the file, or name it with --config"),
+                )
             return folder / FILE_NAME
         if folder == stop:
             break

@@ -78,6 +78,15 @@ def problems(tmp_path: Path, text: str) -> list[str]:
     return [problem.removeprefix(at) for problem in caught.value.problems]
 
 
+def test_a_gates_yaml_that_leads_out_of_the_repository_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text("version: 1\n")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/gates.yaml").symlink_to(tmp_path / "outside.yaml")
+
+    with pytest.raises(ConfigError, match="symlink out of the repository"):
+        find(tmp_path / "root", tmp_path / "root")
+
+
 def test_a_full_file_is_read(tmp_path: Path) -> None:
     found = config(tmp_path, EXAMPLE, DB="postgres://db")
 
