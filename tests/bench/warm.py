@@ -47,12 +47,18 @@ class Cost:
 def cost(words: Sequence[str], environ: dict[str, str]) -> Cost:
     """What the command takes. Raises RuntimeError when it crashes."""
     started = time.perf_counter()
-    with subprocess.Popen(words, env=environ, stdout=subprocess.DEVNULL) as process:
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(words, env=environ, stdout=subprocess.DEVNULL, stderr=said) as process,
+    ):
         _pid, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - started
-    if process.returncode not in (0, 1):
-        raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}")
+        said.seek(0)
+        errors = said.read().decode(errors="replace")
+    # Exit code 1 is a verdict, and also what Python gives after a traceback.
+    if process.returncode not in (0, 1) or "Traceback (most recent" in errors:
+        raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}: {errors[-500:]}")
     peak = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
     return Cost(usage.ru_utime + usage.ru_stime, wall, peak)
 
