@@ -27,7 +27,7 @@ from msgspec import inspect
 from sdlc_cli.core import values
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.files import read_regular
-from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.i18n import Message, msg, rebuild
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.scalars import VariableError, shown, substitute
 from sdlc_cli.core.values import Refused, Word
@@ -232,7 +232,7 @@ class _Reader:
             name: self.secrets.get(value, value) if isinstance(value, str) else value
             for name, value in message.args.items()
         }
-        return msg(message.template, **args)
+        return rebuild(message.template, args)
 
     def _dict(self, type_: inspect.DictType, node: Section, path: Key) -> dict[object, object]:
         made: dict[object, object] = {}

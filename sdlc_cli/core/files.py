@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.core.listing import Listing, listing, read_regular
+from sdlc_cli.core.listing import Listing, listing
+from sdlc_cli.core.regular import read_regular
 
 __all__ = [
     "Listing",

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from sdlc_cli.core.regular import read_regular
+
 TIMEOUT_S = 60.0
 
 # What a repository's own configuration could make git run, switched off: the file system monitor
@@ -90,8 +92,6 @@ def _leads_into(folder: str, root: Path) -> bool:
 
 def _main_tree(root: Path) -> tuple[Path, ...]:
     """The folder whose repository `root` is a worktree or submodule of, if it is one."""
-    from sdlc_cli.core.listing import read_regular  # which asks git itself
-
     try:
         mark = read_regular(root / ".git", 10_000) or b""
     except OSError:

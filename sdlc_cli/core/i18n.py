@@ -105,10 +105,11 @@ class Message(str):
     args: dict[str, object]
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (self.template, self.args))
+        return (rebuild, (self.template, self.args))
 
 
-def _rebuild(template: str, args: dict[str, object]) -> Message:
+def rebuild(template: str, args: dict[str, object]) -> Message:
+    """The message of a template that `msg` made once, with these values."""
     message = Message(template.format(**args) if args else template)
     message.template = template
     message.args = args
@@ -120,7 +121,7 @@ def msg(template: str, /, **args: object) -> Message:
 
     `template` uses `str.format` fields; a value that is itself a `Message` is translated too.
     """
-    return _rebuild(template, args)
+    return rebuild(template, args)
 
 
 def local(message: str) -> str:

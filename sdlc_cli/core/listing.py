@@ -11,6 +11,7 @@ from pathlib import Path
 from sdlc_cli.core import git
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.ignore import Rules, rules, rules_in
+from sdlc_cli.core.regular import read_regular
 
 # Made by tools, never by people: left out unless git tracks what is in them.
 LEFT_OUT = frozenset({
@@ -318,21 +319,3 @@ def _ignore_file(path: Path) -> Rules:
     with suppress(OSError):
         return rules_in(read_regular(path, IGNORE_FILE_LIMIT) or b"")
     return Rules(())
-
-
-def read_regular(path: str | os.PathLike[str], limit: int) -> bytes | None:
-    """At most `limit` bytes of the file at `path`; None when it is not a regular file.
-
-    Never waits for a pipe's writer, never follows a symlink. Raises OSError.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        data = os.read(handle, min(found.st_size + 1, limit))  # one more: it may have grown
-        while len(data) < limit and (more := os.read(handle, min(limit - len(data), 1 << 20))):
-            data += more
-        return data
-    finally:
-        os.close(handle)

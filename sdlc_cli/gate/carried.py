@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 import msgspec
 
-from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.i18n import Message, rebuild
 
 _TEMPLATE = "$template"
 TEMPLATE = _TEMPLATE.encode()  # JSON without these bytes holds no sentence to thaw
@@ -106,7 +106,7 @@ def _message(value: Mapping[str, object]) -> Message:
     values = {str(name): thawed(one) for name, one in args.items()}
     if values and not _names(template) <= values.keys():
         raise ValueError(f"a sentence without its values: {template[:80]}")
-    return msg(template, **values)
+    return rebuild(template, values)
 
 
 @lru_cache(maxsize=1000)

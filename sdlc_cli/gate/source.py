@@ -228,3 +228,11 @@ def read(project: Project, path: str) -> Unit | SkippedFile:
         limit = f"{MAX_BYTES:,}"
         return SkippedFile(path=path, reason=msg("larger than {limit} bytes", limit=limit))
     return Unit(path, data)
+
+
+_TEST_FILE = re.compile(r"(^|/)(tests?/.*|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)$")
+
+
+def is_test_file(path: str) -> bool:
+    """True for files in which asserting is the point: in tests/, test_*.py, conftest.py."""
+    return _TEST_FILE.search(path) is not None

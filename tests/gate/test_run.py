@@ -118,7 +118,7 @@ class TestFiles:
         assert report.exit_code == 3
 
     def test_a_missing_tool_is_an_error_not_a_traceback(self, tree: Tree) -> None:
-        report = judge(tree({"a.py": ""}), "todo", "broken")
+        report = judge(tree({"a.py": "x = 1\n"}), "todo", "broken")
 
         assert report.result("broken").status == "error"
         assert report.result("broken").reason == "the tool is missing"
@@ -137,13 +137,13 @@ class TestFiles:
 @pytest.mark.usefixtures("engine")
 class TestSelection:
     def test_only_leaves_the_other_gates_out(self, tree: Tree) -> None:
-        report = judge(tree({"a.py": ""}), "todo", "broken", only=("todo",))
+        report = judge(tree({"a.py": "x = 1\n"}), "todo", "broken", only=("todo",))
 
         assert [r.name for r in report.results] == ["todo"]
         assert report.passed
 
     def test_what_is_left_out_by_skip_shows(self, tree: Tree) -> None:
-        report = judge(tree({"a.py": ""}), "todo", "broken", skip=("broken",))
+        report = judge(tree({"a.py": "x = 1\n"}), "todo", "broken", skip=("broken",))
 
         assert [(r.name, r.status) for r in report.results] == [
             ("todo", "passed"),

@@ -23,6 +23,7 @@ def clone(tmp_path: Path) -> Path:
     shutil.copytree(
         ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__")
     )
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
     return tmp_path
 
 

@@ -11,7 +11,7 @@ from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate import formula, installed
 from sdlc_cli.gate.config import Security
 from sdlc_cli.gate.model import Measurement, Outcome, SkippedFile
-from sdlc_cli.gate.source import Project, Unit, unreadable
+from sdlc_cli.gate.source import Project, Unit, is_test_file, unreadable
 
 # 25 points per 1,000 lines leave a score of 50: one finding of high severity in a service of that
 # length leaves 57. Django 5.1.4 has 7.0 points per 1,000 lines (82), SQLAlchemy 2.1 3.6 (91).
@@ -30,7 +30,6 @@ _OWN_COLUMN = {"B104", "B105", "B108", "B608", "B613"}
 _PASSWORDS = {"B105", "B106", "B107"}  # their messages quote the string that they found
 _QUOTED = re.compile(r"'(.*)'", re.DOTALL)
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+(?=>)")
-_TEST_FILE = re.compile(r"(^|/)(tests?/.*|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +155,6 @@ def _character(unit: Unit, line: int, offset: int) -> int:
     return (
         offset + 1 if text.isascii() else len(text.encode()[:offset].decode(errors="replace")) + 1
     )
-
-
-def is_test_file(path: str) -> bool:
-    """True for files in which asserting is the point: in tests/, test_*.py, conftest.py."""
-    return _TEST_FILE.search(path) is not None
 
 
 def conclude(

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, replace
 from sdlc_cli.core.finding import Finding, Location, Severity, fingerprint
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate import formula, interpreters
-from sdlc_cli.gate.engines.security import is_test_file
 from sdlc_cli.gate.formats import Fault, fault_in, not_text
 from sdlc_cli.gate.interpreters import Interpreter, Judged
 from sdlc_cli.gate.model import Measurement, Outcome, SkippedFile
 from sdlc_cli.gate.options import Syntax
-from sdlc_cli.gate.source import Project, Unit, unreadable
+from sdlc_cli.gate.source import Project, Unit, is_test_file, unreadable
 from sdlc_cli.gate.versions import Declared, declared
 
 OWN = f"3.{sys.version_info.minor}"
