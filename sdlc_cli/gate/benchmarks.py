@@ -183,7 +183,8 @@ def pytest_benchmark(
             str(python), "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider",
             f"--benchmark-json={out}", *options, benchmark.test,
         )  # fmt: skip
-        variables = {k: v for k, v in environment.items() if k != "PYTEST_ADDOPTS"}
+        foreign = ("PYTEST_ADDOPTS", "PYTEST_XDIST")  # of a pytest that we run below
+        variables = {k: v for k, v in environment.items() if not k.startswith(foreign)}
         until = time.monotonic() + benchmark.timeout
         done = command_once(benchmark, words, cwd, variables, until)
         rows = read_report(out).rows

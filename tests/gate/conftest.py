@@ -110,7 +110,7 @@ def _bind(path: Path) -> bool:
 def hostile_tree(tmp_path_factory: pytest.TempPathFactory) -> Hostile:
     """A fresh worst tree. Whoever is not root may read all of it but `unreadable.py`."""
     root = tmp_path_factory.mktemp("hostile")
-    for folder in (root, root.parent, root.parent.parent):
+    for folder in (root, *root.parents[:4]):
         with suppress(PermissionError):
             folder.chmod(0o755)  # pytest keeps its folders to one user; see `as_nobody`
     return build_hostile(root)

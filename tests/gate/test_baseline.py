@@ -97,7 +97,9 @@ def test_a_second_finding_alike_is_never_hidden_by_an_accepted_one(tree: Tree) -
     config = gates.defaults(root)
 
     def security_of() -> CheckResult:
-        return run(root, config, Selection(only=("security",)), root=root).result("security")
+        return run(root, config, Selection(only=("security",), baseline=None), root=root).result(
+            "security"
+        )
 
     accept(report({"security": _measured(security_of())}), accepted)
     assert held(_measured(security_of()), accepted).failure == ""

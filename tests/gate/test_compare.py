@@ -52,7 +52,10 @@ def commit(root: Path, files: Mapping[str, str], message: str = "change") -> Non
 
 
 @pytest.fixture
-def project(tree: Tree) -> Path:
+def project(tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # A place of its own: tests that run at the same time leave nothing to be seen here.
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
     root = tree({"app/__init__.py": "", "app/speed.py": FAST, "main.py": MAIN}, git=True)
     git(root, "branch", "before")
     return root

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Protocol
@@ -87,7 +88,10 @@ def po_file(language: str) -> Path:
 def compiled(catalog: Catalog) -> bytes:
     out = io.BytesIO()
     text = as_text(catalog).encode()
-    write_mo(out, read_po(io.BytesIO(text)))
+    written = read_po(io.BytesIO(text))
+    # Without a date of its own a catalogue gets the current minute, and never compiles alike.
+    written.creation_date = written.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    write_mo(out, written)
     return out.getvalue()
 
 
