@@ -16,7 +16,7 @@ How values are read:
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar, cast, runtime_checkable
@@ -30,11 +30,11 @@ from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.i18n import Message, msg, rebuild
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.scalars import VariableError, shown, substitute
+from sdlc_cli.core.sections import Key, Sections
 from sdlc_cli.core.values import Refused, Word
 from sdlc_cli.core.yaml_tree import Listing, Node, Scalar, Section, TreeError, compose
 
 T = TypeVar("T", bound=msgspec.Struct)
-Key = tuple[str | int, ...]
 
 MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 100
@@ -52,23 +52,6 @@ class Checked(Protocol):
     def mistakes(self) -> Iterable[tuple[Key, Message]]:
         """What is wrong with the fields together."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sections:
-    """For `Meta.extra["sections"]` on a `dict`: a key in `known` chooses its value's type.
-
-    Any other key takes `other` if its value has the key `tag`, and must match `name`. `refuse`
-    words the complaint about a key without `tag`, given the key and the nearest known one
-    (or ""); `misnamed` the one about a key that does not match.
-    """
-
-    known: Mapping[str, type[msgspec.Struct]]
-    other: type[msgspec.Struct]
-    tag: str
-    name: str
-    refuse: Callable[[str, str], Message]
-    misnamed: Callable[[str], Message]
 
 
 def load(

@@ -4,7 +4,6 @@ import errno
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -120,6 +119,8 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 def _replace(target: Path, data: bytes, mode: int | None) -> None:
+    import tempfile  # loads the random numbers, which only a run that writes a file needs
+
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import NODEFAULT, inspect
 
-from sdlc_cli.core.config import Sections
 from sdlc_cli.core.scalars import NAME
+from sdlc_cli.core.sections import Sections
 from sdlc_cli.core.units import BYTE_UNITS, SECOND_UNITS
 from sdlc_cli.core.values import Option, options
 

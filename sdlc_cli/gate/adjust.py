@@ -3,21 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from sdlc_cli.core.errors import SdlcError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.gate import baseline as accepted
-from sdlc_cli.gate import engines, source, suppressions
-from sdlc_cli.gate.baseline_files import Baseline
-from sdlc_cli.gate.changes import Changes
+from sdlc_cli.gate import engines, source
 from sdlc_cli.gate.config import Coverage, Gate, GateConfig
 from sdlc_cli.gate.filepass import Inspected
 from sdlc_cli.gate.model import Measurement
-from sdlc_cli.gate.narrow import Numbers, only_changed
-from sdlc_cli.gate.narrow_complexity import Raised
-from sdlc_cli.gate.narrow_coverage import changed_coverage
+from sdlc_cli.gate.options import Suppressions
 from sdlc_cli.gate.score import Measured
 from sdlc_cli.gate.source import Project, Unit
+
+# Each step loads what it needs when it is asked for: most runs take none of them.
+if TYPE_CHECKING:
+    from sdlc_cli.gate.baseline_files import Baseline
+    from sdlc_cli.gate.changes import Changes
+    from sdlc_cli.gate.narrow import Numbers
 
 
 def adjust(
@@ -28,8 +30,8 @@ def adjust(
     measured: Mapping[str, Measured],
     *,
     today: date,
-    changes: Changes | None = None,
-    baseline: Baseline | None = None,
+    changes: "Changes | None" = None,
+    baseline: "Baseline | None" = None,
     complete: bool = True,
 ) -> dict[str, Measured]:
     """What is to be judged of `measured`, by gate.
@@ -39,10 +41,14 @@ def adjust(
     than its baseline fails. `seen` is what the file engines saw; `complete` says that the whole
     project was looked at, so that an idle entry of the baseline is known to be one.
     """
-    ours = suppressions.added(
-        project, config.suppressions, gates, {n: m.measurement for n, m in measured.items()}
-    )
+    ours = {name: one.measurement for name, one in measured.items()}
+    if config.suppressions != Suppressions():
+        from sdlc_cli.gate import suppressions
+
+        ours = suppressions.added(project, config.suppressions, gates, ours)
     if baseline:
+        from sdlc_cli.gate import baseline as accepted
+
         ours = accepted.apply(
             ours, baseline, today, root=project.root, changes=changes, complete=complete
         )
@@ -65,14 +71,20 @@ def _narrowed(
     gate: Gate | None,
     seen: Sequence[Inspected],
     measurement: Measurement,
-    changes: Changes,
+    changes: "Changes",
 ) -> Measurement:
     """An error of git or of a report is the gate's error, not the run's."""
+    from sdlc_cli.gate.narrow import only_changed
+
     try:
         if isinstance(gate, Coverage) and not changes.empty:
+            from sdlc_cli.gate.narrow_coverage import changed_coverage
+
             return changed_coverage(project, gate, changes, measurement)
         numbers = _numbers(project, name, seen, changes)
         if name == "maintainability" and measurement.outcome == "judged":
+            from sdlc_cli.gate.narrow_complexity import Raised
+
             raised = Raised(project.root, changes, measurement.findings)
             return only_changed(name, measurement, changes, numbers, raised)
         return only_changed(name, measurement, changes, numbers)
@@ -84,8 +96,8 @@ def _narrowed(
 
 
 def _numbers(
-    project: Project, name: str, seen: Sequence[Inspected], changes: Changes
-) -> dict[str, Numbers]:
+    project: Project, name: str, seen: Sequence[Inspected], changes: "Changes"
+) -> "dict[str, Numbers]":
     """The gate's own numbers by file; for a program's gate, lines of Python, as it is scored."""
     if name in engines.FILE_ENGINES:
         return {

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sdlc_cli.core import config
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
+from sdlc_cli.core.sections import Sections
 from sdlc_cli.gate.options import (
     BUILT_IN,
     AllowedSecret,
@@ -102,7 +102,7 @@ def _misnamed_gate(name: str) -> Message:
     )
 
 
-SECTIONS = config.Sections(
+SECTIONS = Sections(
     known=BUILT_IN,
     other=CommandGate,
     tag="kind",
@@ -249,6 +249,8 @@ def load(file: Path | None, root: Path, environ: Mapping[str, str] = os.environ)
     """
     if file is None:
         return defaults(root)
+    from sdlc_cli.core import config  # loads PyYAML: most of a start where there is no file
+
     hint = msg("'sdlc schema gates' describes every key of the file")
     written = config.load(file, GatesFile, environ, hint=hint)
     gates = _default_gates() if written.gates is UNSET else written.gates

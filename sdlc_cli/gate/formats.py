@@ -1,14 +1,14 @@
-"""TOML, YAML and JSON: does a file parse, and if not, where does it stop making sense."""
+"""TOML, YAML and JSON: does a file parse, and if not, where does it stop making sense.
+
+The parsers load with the first file of their kind: a run over unchanged files parses nothing.
+"""
 
 import codecs
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
-
-import yaml
 
 from sdlc_cli.core.i18n import msg
 
@@ -53,6 +53,8 @@ def fault_in(kind: str, path: str, data: bytes) -> Fault | None:
     Nothing is built from YAML, so that no tag is acted on and no alias unfolded. Raises
     RecursionError for what is nested too deeply to tell.
     """
+    import tomllib
+
     try:
         if kind == "toml":
             load_toml(data)
@@ -90,6 +92,8 @@ def load_toml(data: bytes) -> dict[str, Any]:
     """The tables of a TOML file. Raises ValueError, or RecursionError for hostile nesting."""
     if data.count(b".") > 200 and _LONG_KEY.search(data):
         raise RecursionError("a dotted key of more than 200 parts")
+    import tomllib
+
     return tomllib.loads(data.decode("utf-8"))
 
 
@@ -131,6 +135,8 @@ def _keep_strings(match: re.Match[str]) -> str:
 
 
 def _yaml_fault(data: bytes) -> Fault | None:
+    import yaml
+
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if not utf16:
         data.decode("utf-8")  # the reader's own error does not know the line
@@ -145,6 +151,8 @@ def _yaml_fault(data: bytes) -> Fault | None:
 
 def _undefined_alias(data: bytes) -> Fault | None:
     """Read all events. Raises yaml.YAMLError, RecursionError."""
+    import yaml
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(data)
     anchors: set[str] = set()
     depth = 0

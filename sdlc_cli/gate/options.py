@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from sdlc_cli.core.config import Key
 from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.sections import Key
 from sdlc_cli.core.units import Bytes, Command, Seconds
 
 Score = Annotated[float, Meta(ge=0, le=100)]

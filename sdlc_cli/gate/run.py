@@ -5,21 +5,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sdlc_cli.core.errors import NothingToDo, SdlcError
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.gate import adjust, baseline_files, changes, engines, narrow, score, shard, source
+from sdlc_cli.gate import adjust, engines, score, source
 from sdlc_cli.gate import cache as caches
-from sdlc_cli.gate.baseline_files import Baseline
 from sdlc_cli.gate.cache import Cache
 from sdlc_cli.gate.config import BUILT_IN, CommandGate, Gate, GateConfig
 from sdlc_cli.gate.filepass import Inspected, Seen, identify, inspect_files
 from sdlc_cli.gate.model import GateReport, Measurement, SkippedFile
 from sdlc_cli.gate.score import Measured
-from sdlc_cli.gate.shard import Origin, Shard, ShardReport
 from sdlc_cli.gate.source import Project, Unit
+
+# The baseline, the change and the shards load inside the functions that deal with them: together
+# they take longer than looking up a thousand unchanged files.
+if TYPE_CHECKING:
+    from sdlc_cli.gate.baseline_files import Baseline
+    from sdlc_cli.gate.changes import Changes
+    from sdlc_cli.gate.shard import Origin, Shard, ShardReport
 
 # Coverage reads what the integration tests wrote; performance and load want the machine for
 # themselves.
@@ -88,6 +93,8 @@ def run(
     """
     job = _Job(scope, config, selection, root)
     if job.changes is not None and job.changes.empty:
+        from sdlc_cli.gate import narrow
+
         nothing = Measured(measurement=narrow.unchanged(Measurement(), job.changes))
         return job.judge((), dict.fromkeys(job.gates, nothing))
     seen, measured = _measure(job.project, job.gates, selection, progress or _Silence())
@@ -98,21 +105,23 @@ def run_shard(
     scope: Path,
     config: GateConfig,
     selection: Selection,
-    part: Shard,
+    part: "Shard",
     *,
     root: Path,
     progress: Progress | None = None,
-) -> ShardReport:
+) -> "ShardReport":
     """Do one part of a run: its share of the files, and of the gates of the whole project.
 
     Raises what `run` raises.
     """
+    from sdlc_cli.gate import shard
+
     job = _Job(scope, config, selection, root)
     mine = replace(job.project, files=shard.split_files(job.project, part))
     by_file = {name: gate for name, gate in job.gates.items() if name in engines.FILE_ENGINES}
     rest = shard.split_gates([name for name in job.gates if name not in by_file], part)
     progress = progress or _Silence()
-    return ShardReport(
+    return shard.ShardReport(
         shard=part,
         origin=job.origin(),
         inspected=tuple(_inspect(mine, by_file, selection, progress)),
@@ -124,7 +133,7 @@ def merge(
     scope: Path,
     config: GateConfig,
     selection: Selection,
-    reports: Sequence[ShardReport],
+    reports: Sequence["ShardReport"],
     *,
     root: Path,
 ) -> GateReport:
@@ -132,6 +141,8 @@ def merge(
 
     Raises UsageError for shards that are missing, doubled, or not of one run.
     """
+    from sdlc_cli.gate import shard
+
     job = _Job(scope, config, selection, root)
     joined = shard.join(reports, job.origin())
     by_file = {name: gate for name, gate in job.gates.items() if name in engines.FILE_ENGINES}
@@ -161,18 +172,29 @@ class _Job:
                 msg("no file to judge under {path}", path=str(scope)),
                 hint=msg("check the path, and 'paths' and 'exclude' in gates.yaml"),
             )
-        since = selection.changed_since
-        self.changes = changes.changes(root, since) if since else None
+        self.changes = self._changes()
         self.baseline = self._baseline()
 
-    def _baseline(self) -> Baseline | None:
-        named = self.selection.baseline
-        if named is None:
+    def _changes(self) -> "Changes | None":
+        if not self.selection.changed_since:
             return None
-        return baseline_files.load(Path(named) if named else self.config.root / BASELINE)
+        from sdlc_cli.gate import changes
 
-    def origin(self) -> Origin:
+        return changes.changes(self.root, self.selection.changed_since)
+
+    def _baseline(self) -> "Baseline | None":
+        named = self.selection.baseline
+        folder = Path(named) if named else self.config.root / BASELINE
+        if named is None or not folder.is_dir():
+            return None
+        from sdlc_cli.gate import baseline_files
+
+        return baseline_files.load(folder)
+
+    def origin(self) -> "Origin":
         """What all shards of this run agree on."""
+        from sdlc_cli.gate import shard
+
         wishes = {k: v for k, v in asdict(self.selection).items() if k not in ON_THIS_MACHINE}
         return shard.origin(self.project, self.config.file, self.scope, wishes)
 

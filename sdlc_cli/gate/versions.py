@@ -1,6 +1,5 @@
 """Which Python versions a project declares: pyproject.toml (PEP 621, poetry) or setup.cfg."""
 
-import configparser
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -128,6 +127,8 @@ def _table(document: Mapping[str, object], *names: str) -> Mapping[str, object]:
 
 
 def _setup_cfg(data: bytes) -> tuple[str, Sequence[str]]:
+    import configparser  # few projects declare their versions here
+
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(data.decode("utf-8"))

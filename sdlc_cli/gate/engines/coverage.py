@@ -8,15 +8,19 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.gate import coverage_report, evidence, formula, source
-from sdlc_cli.gate.coverage_report import CoverageReport, FileCoverage
+from sdlc_cli.gate import formula, source
 from sdlc_cli.gate.model import Measurement
 from sdlc_cli.gate.options import Coverage
 from sdlc_cli.gate.source import Project, Unit
+
+# The parsers of reports load where there is a report: by default this gate is part of every run.
+if TYPE_CHECKING:
+    from sdlc_cli.gate.coverage_report import CoverageReport, FileCoverage
 
 PLACES = ("coverage.xml", "coverage.json", "lcov.info", "coverage/lcov.info", "coverage.lcov")
 LARGEST_REPORT = 200_000_000  # bytes
@@ -42,8 +46,8 @@ class Covered:
     """
 
     path: Path
-    report: CoverageReport
-    files: Mapping[str, FileCoverage]
+    report: "CoverageReport"
+    files: "Mapping[str, FileCoverage]"
     elsewhere: int
     impossible: Mapping[str, int]
 
@@ -61,12 +65,14 @@ def gather(project: Project, options: Coverage) -> Covered | None:
     path = _find(project, options)
     if path is None:
         return None
+    from sdlc_cli.gate import coverage_report
+
     report = _read(path)
     folders = [str(folder.absolute()) for folder in (path.parent, project.base, project.root)]
     placed = coverage_report.place(report, project.files, folders[-1], folders)
     files: dict[str, FileCoverage] = {}
     for written, file in sorted(placed.items()):
-        files.setdefault(file, FileCoverage()).add(report.files[written])
+        files.setdefault(file, coverage_report.FileCoverage()).add(report.files[written])
     whole = report.format == "coverage.py"
     impossible = {
         path: file.cut(_line_count(project, path), whole=whole) for path, file in files.items()
@@ -180,7 +186,9 @@ def _no_report(project: Project) -> str:
     )
 
 
-def _read(path: Path) -> CoverageReport:
+def _read(path: Path) -> "CoverageReport":
+    from sdlc_cli.gate import coverage_report, evidence
+
     try:
         return coverage_report.read(evidence.read(path, path.name, LARGEST_REPORT))
     except OSError as error:
@@ -203,7 +211,7 @@ def _shown(project: Project, path: Path) -> str:
     )
 
 
-def _totals(files: Iterable[FileCoverage]) -> _Totals:
+def _totals(files: "Iterable[FileCoverage]") -> _Totals:
     files = list(files)
     counts = [file.branch_count for file in files]
     return _Totals(
@@ -216,7 +224,7 @@ def _totals(files: Iterable[FileCoverage]) -> _Totals:
 
 
 def _metrics(
-    shown: str, report: CoverageReport, files: Mapping[str, FileCoverage], totals: _Totals
+    shown: str, report: "CoverageReport", files: "Mapping[str, FileCoverage]", totals: _Totals
 ) -> dict[str, object]:
     return {
         "report": shown,
@@ -229,14 +237,14 @@ def _metrics(
     }
 
 
-def _gaps(files: Mapping[str, FileCoverage]) -> list[str]:
+def _gaps(files: "Mapping[str, FileCoverage]") -> list[str]:
     """The files with most lines that no test runs."""
     missing = {path: len(file.missing) for path, file in files.items()}
     gaps = sorted(missing, key=lambda path: (-missing[path], path))
     return [path for path in gaps[:SHOWN] if missing[path]]
 
 
-def uncovered(path: str, file: FileCoverage) -> Finding:
+def uncovered(path: str, file: "FileCoverage") -> Finding:
     """The finding on a file that has lines which no test runs."""
     return Finding(
         rule="uncovered",
@@ -303,7 +311,7 @@ def _changed(path: Path) -> int:
         return 0
 
 
-def absent(project: Project, files: Mapping[str, FileCoverage]) -> list[str]:
+def absent(project: Project, files: "Mapping[str, FileCoverage]") -> list[str]:
     """Code beside measured code that the report does not know: as a rule, nothing imports it."""
     folders = {PurePosixPath(path).parent for path in files}
     endings = {PurePosixPath(path).suffix for path in files}

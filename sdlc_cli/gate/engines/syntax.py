@@ -6,16 +6,19 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from sdlc_cli.core.finding import Finding, Location, Severity, fingerprint
 from sdlc_cli.core.i18n import Message, msg
-from sdlc_cli.gate import formula, interpreters
+from sdlc_cli.gate import formula
 from sdlc_cli.gate.formats import Fault, fault_in, not_text
-from sdlc_cli.gate.interpreters import Interpreter, Judged
 from sdlc_cli.gate.model import Measurement, Outcome, SkippedFile
 from sdlc_cli.gate.options import Syntax
 from sdlc_cli.gate.source import Project, Unit, is_test_file, unreadable
 from sdlc_cli.gate.versions import Declared, declared
+
+if TYPE_CHECKING:
+    from sdlc_cli.gate.interpreters import Interpreter, Judged
 
 OWN = f"3.{sys.version_info.minor}"
 RELEASE = sys.version.split()[0]  # as the module platform has it, which is slow to load
@@ -153,7 +156,7 @@ class _Asked:
 
     releases: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
-    judged: Mapping[str, Judged] = field(default_factory=dict)
+    judged: "Mapping[str, Judged]" = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     skipped: tuple[SkippedFile, ...] = ()
 
@@ -165,7 +168,9 @@ def _ask_others(project: Project, plan: Declared, files: Sequence[str]) -> _Aske
 
     from concurrent.futures import ThreadPoolExecutor
 
-    def ask(version: str) -> tuple[Interpreter, Judged] | None:
+    from sdlc_cli.gate import interpreters
+
+    def ask(version: str) -> "tuple[Interpreter, Judged] | None":
         found = interpreters.find(version, project.root)
         return (found, interpreters.judge(found, project.root, files)) if found else None
 
@@ -188,7 +193,7 @@ def _ask_others(project: Project, plan: Declared, files: Sequence[str]) -> _Aske
     )
 
 
-def _missing(version: str, plan: Declared, answer: tuple[Interpreter, Judged] | None) -> Finding:
+def _missing(version: str, plan: Declared, answer: "tuple[Interpreter, Judged] | None") -> Finding:
     if answer:
         message = msg(
             "Python {version} is not judged: {why}", version=version, why=answer[1].broken
@@ -210,7 +215,7 @@ def _missing(version: str, plan: Declared, answer: tuple[Interpreter, Judged] | 
     )
 
 
-def _other_faults(judged: Mapping[str, Judged], known: set[str]) -> list[Finding]:
+def _other_faults(judged: "Mapping[str, Judged]", known: set[str]) -> list[Finding]:
     """One finding for each file that our own Python had nothing against, the newest speaking."""
     failing: dict[str, list[str]] = {}
     for version, one in judged.items():
@@ -229,7 +234,7 @@ def _other_faults(judged: Mapping[str, Judged], known: set[str]) -> list[Finding
 
 
 def _lenient(
-    findings: Sequence[Finding], taken: set[str], judged: Mapping[str, Judged]
+    findings: Sequence[Finding], taken: set[str], judged: "Mapping[str, Judged]"
 ) -> list[Finding]:
     """A test file that one version parses (`taken`: our own) may be left out for the others."""
 
