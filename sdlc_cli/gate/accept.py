@@ -1,6 +1,7 @@
 """Writes a baseline: takes a report's findings as accepted, or tightens what is accepted."""
 
 import math
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from pathlib import Path
 
 from msgspec.structs import replace as changed
 
+from sdlc_cli.core.config import MAX_BYTES
 from sdlc_cli.core.errors import WorkError
-from sdlc_cli.core.files import write_atomic
+from sdlc_cli.core.files import read_regular, write_atomic
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate import baseline_files, formula
@@ -165,7 +167,7 @@ def _write(old: Baseline, gates: Mapping[str, Accepted], report: GateReport) -> 
 
 def _holds(file: Path, text: str) -> bool:
     """True when the file says the same, in whatever way somebody wrote it."""
-    if file.read_text(encoding="utf-8") == text:
+    if read_regular(os.path.realpath(file), MAX_BYTES) == text.encode():
         return True
     if file.name.startswith("score-"):
         return False

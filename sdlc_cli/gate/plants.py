@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate.config import Benchmark, CommandGate, GateConfig, Maintainability, Performance
+from sdlc_cli.gate.source import MAX_BYTES
 
 PLANTED = "sdlc_drill_planted"
 SLOWEST_S = 30.0  # of busy waiting that is planted in a benchmark's iteration
@@ -90,7 +92,7 @@ def _broken_assertion(site: Site) -> Change:
         "\n\nimport unittest as _unittest\n\n\nclass TestPlantedByTheDrill(_unittest.TestCase):\n"
         "    def test_planted(self):\n        self.assertEqual(1, 2)\n"
     )
-    return {path: (site.root / path).read_bytes() + text.encode("ascii")}
+    return {path: _bytes(site, path) + text.encode("ascii")}
 
 
 def _deleted_test(site: Site) -> Change:
@@ -134,7 +136,7 @@ def _slower_one(site: Site, benchmark: Benchmark) -> Change:
     )
     module, _, target = benchmark.callable.partition(":")
     path = _module(site, module) if module else _script(site, benchmark)
-    data = (site.root / path).read_bytes()
+    data = _bytes(site, path)
     if module:
         inner = wait.format(indent=" " * 8)
         text = (
@@ -225,13 +227,25 @@ def _package(site: Site) -> str:
     return max(packages or counts, key=lambda f: (counts[f], -len(f), f))
 
 
+def _bytes(site: Site, path: str) -> bytes:
+    """What the file holds. Raises CannotPlant where it is none, or too large to be judged."""
+    try:
+        data = read_regular(site.root / path, MAX_BYTES + 1)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise CannotPlant(msg("{path} cannot be read: {why}", path=path, why=why)) from None
+    if data is None or len(data) > MAX_BYTES:
+        raise CannotPlant(msg("{path} is no file that the gates judge", path=path))
+    return data
+
+
 _TEST = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+test", re.M)
 
 
 def _largest_test(site: Site) -> str:
     """The test module with most tests."""
     counts = {
-        path: len(_TEST.findall((site.root / path).read_bytes()))
+        path: _count_tests(site, path)
         for path in site.files
         if is_test(path) and PurePosixPath(path).name != "conftest.py"
     }
@@ -239,6 +253,13 @@ def _largest_test(site: Site) -> str:
     if not best or not counts[best]:
         raise CannotPlant(msg("no file with tests was found"))
     return best
+
+
+def _count_tests(site: Site, path: str) -> int:
+    try:
+        return len(_TEST.findall(_bytes(site, path)))
+    except CannotPlant:
+        return 0
 
 
 def _workflow_gates(config: GateConfig) -> frozenset[str]:

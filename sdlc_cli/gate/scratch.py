@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdlc_cli.core.errors import WorkError
+from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.i18n import msg
 
 LARGEST = 2_000_000_000  # bytes
@@ -277,7 +278,10 @@ def _prepare(root: Path, path: Path) -> list[Callable[[], None]]:
     ]
     if not path.exists():
         return [*steps, lambda: path.unlink(missing_ok=True)]
-    data, status = path.read_bytes(), path.stat()
+    status = path.stat()
+    data = read_regular(path, status.st_size + 1)
+    if data is None:
+        raise WorkError(msg("{path} is no regular file", path=path.name))
 
     def restore() -> None:
         path.write_bytes(data)

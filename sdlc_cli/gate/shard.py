@@ -339,9 +339,12 @@ def read(path: Path) -> ShardReport:
     """The shard in the JSON report at `path`. Raises ConfigError for any other file."""
     name = path.name
     try:
-        if path.stat().st_size > LARGEST_REPORT:
+        data = read_regular(os.path.realpath(path), LARGEST_REPORT + 1)
+        if data is None:
+            raise ConfigError(msg("{file} is no regular file", file=name))
+        if len(data) > LARGEST_REPORT:
             raise ConfigError(msg("{file} is too large for a report", file=name))
-        found: object = json.loads(path.read_bytes())
+        found: object = json.loads(data)
     except OSError as error:
         why = error.strerror or str(error)
         raise ConfigError(msg("{file} cannot be read: {why}", file=name, why=why)) from error

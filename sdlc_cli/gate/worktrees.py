@@ -9,7 +9,7 @@ from pathlib import Path
 from sdlc_cli.core import git
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.gate import merge_base, scratch
+from sdlc_cli.gate import evidence, merge_base, scratch
 
 TIMEOUT_S = 600.0  # for checking out one state
 # `git stash create` makes a commit, which needs an author.
@@ -36,7 +36,7 @@ class Worktrees:
     def apply(self, path: Path, patch: Path) -> None:
         """Change the files in the worktree `path` as `patch` (a diff) says. Raises WorkError."""
         try:
-            data = patch.read_bytes()
+            data = evidence.read(patch, patch.name)
         except OSError as error:
             raise WorkError(
                 msg("the patch {file} cannot be read: {why}", file=patch.name,

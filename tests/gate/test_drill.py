@@ -1,5 +1,6 @@
 import ast
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -248,6 +249,22 @@ def test_new_files_go_into_the_largest_package(tree: Tree) -> None:
     root = tree({**FILES, "tools/a.py": "", "tools/b.py": "", "tools/c.py": ""})
 
     assert plant("eval", site(root))[0] == "app/sdlc_drill_planted.py"
+
+
+@pytest.mark.parametrize("name", ["broken-assertion", "slower-benchmark"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tree: Tree, name: str) -> None:
+    root = tree({"app/__init__.py": "", "bench.py": "x = 1\n"})
+    gate = Performance(benchmarks=(Benchmark(name="b", command=("python", "bench.py"), time=1),))
+    where = replace(
+        site(root, performance=gate, integration=Integration(command=("pytest",))),
+        files=("tests/test_a.py", "bench.py"),
+    )
+    (root / "tests").mkdir()
+    os.mkfifo(root / "tests/test_a.py")
+    (root / "bench.py").write_bytes(b"x" * 5_000_001)
+
+    with pytest.raises(CannotPlant):
+        plant(name, where)
 
 
 @pytest.mark.parametrize("name", ["fake-key", "eval", "too-complex"])

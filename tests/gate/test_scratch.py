@@ -147,3 +147,13 @@ def test_the_copys_code_comes_before_any_other(
 
     assert folders == [str(root), str(root / "src"), *([before] if before else [])]
     assert os.environ.get("PYTHONPATH") == before
+
+
+def test_what_is_no_file_is_not_written_over_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+
+    with (
+        pytest.raises(WorkError, match=r"pipe\.py is no regular file"),
+        changed(tmp_path, {"pipe.py": b"x = 1\n"}),
+    ):
+        pass

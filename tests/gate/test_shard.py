@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -338,6 +339,13 @@ def test_a_sentence_that_reaches_further_is_refused(
 
     with pytest.raises(ConfigError, match="is no report of a shard"):
         shard.read(file)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.json")
+
+    with pytest.raises(ConfigError, match="no regular file"):
+        shard.read(tmp_path / "x.json")
 
 
 @pytest.mark.dev

@@ -1,6 +1,7 @@
 """Tuning: how results are told, and one real run with each kind of variant."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -175,6 +176,13 @@ def test_variants_are_tried_and_the_good_ones_kept(project: Path) -> None:
     assert len(tuned.kept) == 3
     assert "ZeroDivisionError" in tuned.variants[4].trials[0].reason
     assert len(git(project, "worktree", "list").splitlines()) == 1
+
+
+def test_a_patch_that_is_a_pipe_is_an_error_and_not_waited_for(project: Path) -> None:
+    os.mkfifo(project / "pipe.patch")
+
+    with pytest.raises(WorkError, match=r"pipe\.patch is no regular file"):
+        tune(project, OPTIONS, Tune(variants=(Variant(name="v", patch="pipe.patch"),)))
 
 
 def test_a_patch_that_does_not_apply_is_an_error(project: Path) -> None:

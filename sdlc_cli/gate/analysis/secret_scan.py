@@ -309,10 +309,14 @@ def _findings(path: str, data: bytes, hits: Sequence[_Hit]) -> Iterator[Finding]
         end = data.find(b"\n", hit.start)
         allowed = _INLINE.search(data, begin, len(data) if end < 0 else end)
         if not allowed or not _reason(allowed[1]):
-            column = len(_text(data[begin : hit.start])) + 1
-            yield _finding(
-                hit, data[hit.start : hit.end], Location(path=path, line=line, column=column)
+            secret = data[hit.start : hit.end]
+            place = Location(
+                path=path,
+                line=line,
+                column=len(_text(data[begin : hit.start])) + 1,
+                end_line=line + secret.rstrip().count(b"\n"),
             )
+            yield _finding(hit, secret, place)
 
 
 def _reason(comment: bytes) -> bytes:

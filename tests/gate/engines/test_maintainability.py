@@ -1,13 +1,16 @@
 """Complex functions as findings, radon's numbers as metrics, and the score of both."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from radon.metrics import mi_rank
 
 from sdlc_cli.core.finding import Severity
 from sdlc_cli.gate.config import Maintainability
 from sdlc_cli.gate.engines import maintainability
+from sdlc_cli.gate.engines.maintainability import index_rank
 from sdlc_cli.gate.model import Measurement, Outcome
 from sdlc_cli.gate.source import Project, Unit
 
@@ -146,6 +149,14 @@ def test_a_file_that_radon_cannot_split_has_no_index_but_is_judged() -> None:
 
     assert len(measured.findings) == 1
     assert (measured.metrics["index_unknown"], measured.metrics["index_mean"]) == (1, None)
+
+
+def test_the_rank_of_an_index_is_radons() -> None:
+    edges = [at + step for at in (9, 19) for step in (-1e-9, 0, 1e-9)]
+    values = [0.0, 100.0, *edges, *(math.nextafter(at, to) for at in (9, 19) for to in (0, 100))]
+    values += [tenth / 10 for tenth in range(1001)]
+
+    assert [index_rank(value) for value in values] == [mi_rank(value) for value in values]
 
 
 def test_nothing_to_look_at_is_no_pass() -> None:

@@ -227,6 +227,15 @@ def test_what_tests_need_to_hold_counts_less(path: str, rule: str, severity: Sev
     assert ("private key among tests" in finding.message) == (severity is Severity.MEDIUM)
 
 
+def test_a_key_of_many_lines_is_told_from_its_first_line_to_its_last() -> None:
+    key = KEYS["private-key"] + "\n-----END RSA PRIVATE" + " KEY-----\n"
+    (found,) = look("# made here\n" + key + "# the end\n", "a.pem")
+    (one_line,) = look(KEYS["github-token"] + "\n")
+
+    assert (found.location.line, found.location.end_line) == (2, 2 + len(PEM.split("\n")))
+    assert (one_line.location.line, one_line.location.end_line) == (1, 1)
+
+
 def test_a_value_in_a_test_counts_little_but_a_known_key_counts_fully() -> None:
     text = KEYS["hardcoded-secret"] + "\n" + KEYS["github-token"]
 
