@@ -35,10 +35,7 @@ def mark_of(finding: Finding) -> str:
 
 def is_ratcheted_by_findings(metrics: Mapping[str, object]) -> bool:
     """True when a gate's findings decide its score; else the score itself is held."""
-    terms = metrics.get("formula")
-    return isinstance(terms, Mapping) and (
-        terms.get("kind") in ("density", "mean") or terms.get("unit") in ("file", "finding")
-    )
+    return formula.decided_by_findings(metrics.get("formula"))
 
 
 def apply(

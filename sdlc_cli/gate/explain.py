@@ -6,7 +6,7 @@ from typing import Any
 
 from sdlc_cli.core.finding import Finding, Severity, worst_first
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.gate.formula import density, share
+from sdlc_cli.gate.formula import counted, decided_by_findings, density, share
 from sdlc_cli.gate.model import CheckResult, GateReport
 
 MOST_FIXES = 500  # a longer list is no plan; the report has all findings
@@ -74,8 +74,9 @@ class _Step:
 def explain(report: GateReport, fail_on: Mapping[str, str]) -> Explanation:
     """Work out losses and fixes. `fail_on` gives each gate's failing severity, by name.
 
-    Fixes come in three rounds: findings that fail a gate by their severity, gates under their
-    minimum, then whatever gains the run's score most until it reaches the threshold.
+    Fixes come in four rounds: findings that fail a gate by their severity, those that a baseline
+    does not accept, gates under their minimum, then whatever gains the run's score most until it
+    reaches the threshold.
     """
     total = sum(r.weight for r in report.results if r.judged)
     losses = sorted(
@@ -100,6 +101,8 @@ def explain(report: GateReport, fail_on: Mapping[str, str]) -> Explanation:
     for gate in gates:
         _mend_severities(gate, gates, total, fixes)
     for gate in gates:
+        _mend_failure(gate, gates, total, fixes)
+    for gate in gates:
         _mend_minimum(gate, gates, total, fixes)
     _mend_total(gates, total, report.threshold, fixes)
     obstacles = _obstacles(report, gates, total)
@@ -111,6 +114,17 @@ def explain(report: GateReport, fail_on: Mapping[str, str]) -> Explanation:
 def _mend_severities(gate: _Gate, gates: list[_Gate], total: float, fixes: list[Fix]) -> None:
     for step in [s for s in gate.left if s.finding.severity.rank >= gate.fail_on.rank]:
         _take(gate, step, gates, total, fixes)
+
+
+def _mend_failure(gate: _Gate, gates: list[_Gate], total: float, fixes: list[Fix]) -> None:
+    """A gate that fails by more than its score passes once nothing is left that costs points."""
+    if gate.result.failure and _by_findings(gate.result):
+        for step in [step for step in gate.left if counted([step.finding])]:
+            _take(gate, step, gates, total, fixes)
+
+
+def _by_findings(result: CheckResult) -> bool:
+    return decided_by_findings(result.metrics.get("formula"))
 
 
 def _mend_minimum(gate: _Gate, gates: list[_Gate], total: float, fixes: list[Fix]) -> None:
@@ -164,6 +178,11 @@ def _obstacles(report: GateReport, gates: list[_Gate], total: float) -> tuple[st
         msg("{gate} stays under its minimum", gate=g.result.name)
         for g in gates
         if g.score < g.result.minimum
+    ]
+    found += [
+        msg("{gate} failed: {why}", gate=g.result.name, why=g.result.failure)
+        for g in gates
+        if g.result.failure and not _by_findings(g.result)
     ]
     if not gates:
         found.append(msg("no gate was judged"))

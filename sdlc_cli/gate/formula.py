@@ -66,6 +66,13 @@ def counted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.rule not in FREE)
 
 
+def decided_by_findings(terms: object) -> bool:
+    """True when a gate's findings decide its score, by its metric `formula`."""
+    return isinstance(terms, Mapping) and (
+        terms.get("kind") in ("density", "mean") or terms.get("unit") in ("file", "finding")
+    )
+
+
 def without(
     score: float, terms: object, gone: Collection[Finding], left: Collection[Finding]
 ) -> tuple[float, object]:

@@ -55,7 +55,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One gate, judged: its measurement beside the rules it was judged by."""
+    """One gate, judged: its measurement beside the rules it was judged by.
+
+    `failure` is the measurement's; `reason` may name something worse.
+    """
 
     name: str
     status: Status
@@ -67,6 +70,7 @@ class CheckResult:
     duration_s: float
     findings: tuple[Finding, ...]
     metrics: Mapping[str, object]
+    failure: str = ""
     unchanged: bool = False
 
     @property

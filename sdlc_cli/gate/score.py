@@ -107,6 +107,7 @@ def _check(
         duration_s=measured.duration_s if measured else 0.0,
         findings=measurement.findings,
         metrics=measurement.metrics,
+        failure=measurement.failure if status == "failed" else "",
         unchanged=status == "skipped" and measurement.unchanged,
     )
 

@@ -115,12 +115,27 @@ def test_a_benchmark_within_its_budget_gains_what_it_lost() -> None:
     assert [fix.score for fix in explained.fixes] == [100]
 
 
+def test_all_that_a_baseline_does_not_accept_is_mended_though_the_scores_suffice() -> None:
+    found = (
+        finding(Severity.LOW, line=1),
+        finding(Severity.MEDIUM, line=2),
+        finding(Severity.LOW, rule="baseline-unused"),
+    )
+    new = gate("a", 99, found, density_terms(1_000_000, 20), status="failed", failure="2 are new")
+
+    explained = explain(report(new, threshold=10), {})
+
+    assert [fix.line for fix in explained.fixes] == [2, 1]
+    assert explained.passes
+
+
 @pytest.mark.parametrize(
     ("result", "obstacle"),
     [
         (gate("a", 0, status="error", reason="crashed"), "a could not be judged: crashed"),
         (gate("a", 0, status="skipped", reason="no", required=True), "a could not be judged: no"),
         (gate("a", 40), "the findings alone do not reach the threshold"),
+        (gate("a", 90, status="failed", failure="90 is under 95"), "a failed: 90 is under 95"),
     ],
 )
 def test_what_no_fix_can_mend_is_said(result: CheckResult, obstacle: str) -> None:
