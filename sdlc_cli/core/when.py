@@ -1,0 +1,54 @@
+"""Days and periods in a time zone: where they begin and end, by the clock on the wall there."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Period = Literal["day", "week", "month", "quarter", "year", "total"]
+PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter", "year", "total")
+
+
+def begin(day: date, zone: ZoneInfo) -> datetime:
+    """The first moment of `day` in `zone`, in UTC.
+
+    Where the clock jumps over midnight the day begins at the jump; where midnight comes twice,
+    at the first. A day that a zone left out begins and ends at the same moment.
+    """
+    # In a gap, fold=0 takes the offset before the jump (PEP 495): that is the jump itself.
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def local_day(moment: datetime, zone: ZoneInfo) -> date:
+    """The day that the calendar in `zone` shows at `moment`, which must know its offset."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without an offset is on no day")
+    return moment.astimezone(zone).date()
+
+
+def first_day(day: date, period: Period) -> date | None:
+    """The first day of the period that `day` is in; weeks begin on Monday (ISO 8601)."""
+    match period:
+        case "day":
+            return day
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case "quarter":
+            return day.replace(month=day.month - (day.month - 1) % 3, day=1)
+        case "year":
+            return day.replace(month=1, day=1)
+        case "total":
+            return None
+
+
+def next_first_day(day: date, period: Period) -> date | None:
+    """The first day after the period that `day` is in; None for `total`, which never ends."""
+    first = first_day(day, period)
+    if first is None:
+        return None
+    if period in ("day", "week"):
+        return first + timedelta(days=1 if period == "day" else 7)
+    months = {"month": 1, "quarter": 3, "year": 12}[period]
+    year, month = divmod(first.month - 1 + months, 12)
+    return date(first.year + year, month + 1, 1)
