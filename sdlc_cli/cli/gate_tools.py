@@ -326,11 +326,12 @@ def tune(
     with out.progress(_("Comparing")) as progress:
         result = try_all(loaded.root, performance, loaded.tune, advance=_teller(progress.begin))
     _deliver(out, _tuned(result), form, output)
+    raise typer.Exit(result.exit_code)
 
 
 def _tuned(result: "Tuned") -> "Page":
     from sdlc_cli.gate.report.tabled import Page
-    from sdlc_cli.gate.tune import as_json, as_table
+    from sdlc_cli.gate.tune import as_json, as_table, told
 
     tried = len(result.variants)
     headline = ngettext(
@@ -343,7 +344,7 @@ def _tuned(result: "Tuned") -> "Page":
         good=bool(result.kept),
         table=as_table(result),
         body=as_json(result),
-        notes=result.notes,
+        notes=(*told(result), *result.notes),
     )
 
 

@@ -1,12 +1,12 @@
 """What comparisons mean for the gate: scores, findings, and rows for the machine formats."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sdlc_cli.core.finding import Finding, Severity
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate import formula
-from sdlc_cli.gate.compare import Change, Compared, percent
+from sdlc_cli.gate.compare import Change, Compared
 from sdlc_cli.gate.growth import Growth
 from sdlc_cli.gate.merge_base import AUTO
 from sdlc_cli.gate.paired import Interval
@@ -136,27 +136,3 @@ def ends(interval: Interval | None) -> dict[str, float | None]:
         "low": interval.low or None,
         "high": interval.high if math.isfinite(interval.high) else None,
     }
-
-
-def told(compared: Compared) -> Sequence[str]:
-    """One line for each benchmark, for people: `parse: not slower, +0.4 % (-1.2 % to +2.0 %)`."""
-    return [
-        msg(
-            "{name}: {verdict}, {ratio} ({low} to {high}) after {pairs} pairs",
-            name=change.name,
-            verdict=_VERDICTS[change.verdict],
-            ratio=percent(change.interval.ratio),
-            low=percent(change.interval.low or None),
-            high=percent(change.interval.high),
-            pairs=change.pairs,
-        )
-        for change in compared.changes
-        if change.interval
-    ]
-
-
-_VERDICTS = {
-    "slower": msg("slower"),
-    "not slower": msg("not slower"),
-    "inconclusive": msg("inconclusive"),
-}

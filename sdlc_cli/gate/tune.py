@@ -16,7 +16,7 @@ from typing import Literal
 from sdlc_cli.core import proc
 from sdlc_cli.core.errors import ConfigError, NothingToDo, SdlcError
 from sdlc_cli.core.files import repository_root
-from sdlc_cli.core.i18n import _, msg
+from sdlc_cli.core.i18n import Message, _, msg
 from sdlc_cli.core.table import Cell, Column, Table
 from sdlc_cli.gate import paired, settings, sides, worktrees
 from sdlc_cli.gate.compare import Advance, checked_out, isolated, not_part, refuse_strays, why_open
@@ -87,6 +87,12 @@ class Tuned:
     def mean(self) -> Interval | None:
         """The mean ratio (geometric) of the kept variants."""
         return mean(variant.interval for variant in self.kept)
+
+    @property
+    def exit_code(self) -> int:
+        """0 once a comparison decided, whatever came of it; 3 when none did."""
+        results = {trial.result for variant in self.variants for trial in variant.trials}
+        return 0 if results - {"inconclusive", "failed"} else 3
 
 
 def _ratio(variant: Tried) -> float:
@@ -246,9 +252,9 @@ def as_table(tuned: Tuned) -> Table:
         Column(key="variant", title=_("Variant")),
         Column(key="benchmark", title=_("Benchmark")),
         Column(key="result", title=_("Result")),
-        Column(key="improvement", title=_("Improvement, %"), kind="number", decimals=1),
-        Column(key="low", title=_("At least, %"), kind="number", decimals=1),
-        Column(key="high", title=_("At most, %"), kind="number", decimals=1),
+        Column(key="improvement", title=_("Gain, %"), kind="number", decimals=1),
+        Column(key="low", title=_("Least, %"), kind="number", decimals=1),
+        Column(key="high", title=_("Most, %"), kind="number", decimals=1),
         Column(key="pairs", title=_("Pairs"), kind="number"),
         Column(key="kept", title=_("Kept")),
     )
@@ -268,6 +274,31 @@ def as_table(tuned: Tuned) -> Table:
             result = names[trial.result]
             rows.append((variant.name, trial.benchmark, result, *percents, trial.pairs, kept))
     return Table(columns=columns, rows=tuple(rows))
+
+
+def told(tuned: Tuned) -> tuple[Message, ...]:
+    """For people: mean and best of what is kept, and why a trial gave no result."""
+    lines: list[Message] = []
+    best = tuned.best
+    if tuned.mean:
+        lines.append(msg("mean of what is kept: {gain}", gain=_gain(tuned.mean)))
+    if best and best.interval:
+        lines.append(msg("best: {name}, {gain}", name=best.name, gain=_gain(best.interval)))
+    lines += [
+        msg("{variant}, {benchmark}: {why}", variant=variant.name, benchmark=trial.benchmark,
+            why=trial.reason)
+        for variant in tuned.variants
+        for trial in variant.trials
+        if trial.reason
+    ]  # fmt: skip
+    return tuple(lines)
+
+
+def _gain(interval: Interval) -> Message:
+    gain, low, high = (
+        "?" if share is None else f"{100 * share:.1f}" for share in improvement(interval).values()
+    )
+    return msg("{gain} % less (between {low} % and {high} %)", gain=gain, low=low, high=high)
 
 
 def as_json(tuned: Tuned) -> dict[str, object]:

@@ -14,7 +14,7 @@ from sdlc_cli.core.errors import ConfigError, NothingToDo, WorkError
 from sdlc_cli.gate.options import Benchmark, Performance
 from sdlc_cli.gate.paired import Comparison, Interval, Terms, Verdict
 from sdlc_cli.gate.schema import get
-from sdlc_cli.gate.tune import Trial, Tried, Tuned, as_json, as_table, judged, tune
+from sdlc_cli.gate.tune import Trial, Tried, Tuned, as_json, as_table, judged, told, tune
 from sdlc_cli.gate.variants import Setting, Tune, Variant
 
 Tree = Callable[..., Path]
@@ -121,11 +121,34 @@ def test_mean_and_best_are_of_what_is_kept() -> None:
 
 
 def test_without_a_kept_variant_there_is_no_mean_and_no_best() -> None:
-    told = as_json(Tuned(commit="c", variants=several().variants[2:]))
+    body = as_json(Tuned(commit="c", variants=several().variants[2:]))
 
-    assert (told["tried"], told["kept"]) == (2, 0)
-    assert told["mean"] == {"improvement": None, "low": None, "high": None}
-    assert told["best"] == {"name": None, "improvement": None, "low": None, "high": None}
+    assert (body["tried"], body["kept"]) == (2, 0)
+    assert body["mean"] == {"improvement": None, "low": None, "high": None}
+    assert body["best"] == {"name": None, "improvement": None, "low": None, "high": None}
+
+
+def test_people_are_told_mean_and_best_with_their_intervals_and_why_a_trial_failed() -> None:
+    assert told(several()) == (
+        "mean of what is kept: 36.8 % less (between 26.5 % and 47.1 %)",
+        "best: best, 50.0 % less (between 40.0 % and 60.0 %)",
+        "broken, b: it broke",
+    )
+
+
+@pytest.mark.parametrize(
+    ("results", "code"),
+    [
+        (["no gain", "failed"], 0),
+        (["slower"], 0),
+        (["inconclusive", "failed"], 3),
+        (["failed"], 3),
+    ],
+)
+def test_a_run_that_could_decide_nothing_is_no_success(results: list[str], code: int) -> None:
+    trials = tuple(trial(result, 1.0) for result in results)
+
+    assert Tuned(commit="c", variants=(Tried(name="v", trials=trials),)).exit_code == code
 
 
 def test_the_result_is_told_to_people_and_machines(golden: Callable[[str, str], None]) -> None:

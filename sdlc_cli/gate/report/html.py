@@ -15,7 +15,7 @@ from sdlc_cli import __version__
 from sdlc_cli.core.finding import Finding, Severity
 from sdlc_cli.core.i18n import _, language, local, ngettext
 from sdlc_cli.core.printable import one_line, visible
-from sdlc_cli.gate import summary
+from sdlc_cli.gate import summary, verdicts
 from sdlc_cli.gate.model import CheckResult, GateReport
 from sdlc_cli.gate.report import DEFAULT, View
 
@@ -73,6 +73,8 @@ def _values(report: GateReport) -> dict[str, object]:
         "size": summary.size_line(report),
         "reasons": [one_line(local(reason)) for reason in report.reasons],
         "gates": [_gate(result) for result in report.results],
+        "compared_title": verdicts.title(report),
+        "compared": [one_line(line) for line in verdicts.lines(report)],
         "findings": [_finding(gate, finding) for gate, finding in shown],
         "findings_title": _findings_title(len(shown), len(pairs)),
         "severities": _severities([finding for _gate, finding in shown]),

@@ -3,7 +3,7 @@
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.render import markdown, markdown_code, markdown_text
-from sdlc_cli.gate import summary
+from sdlc_cli.gate import summary, verdicts
 from sdlc_cli.gate.model import GateReport
 from sdlc_cli.gate.report import DEFAULT, View
 
@@ -19,7 +19,7 @@ _ROOM_FOR_REST = 500  # for the sentence that says what was left out, and the cl
 def render(report: GateReport, view: View = DEFAULT) -> str:
     """Verdict, gates, worst findings, skipped files; nothing in it can ping, link or nest."""
     del view
-    head = _head(report)
+    head = _head(report) + _compared(report)
     text = head if len(head) < MOST_CHARACTERS // 2 else _clipped(head, MOST_CHARACTERS // 2)
     text += _skipped(report, MOST_CHARACTERS // 8)
     text += _findings(report, MOST_CHARACTERS - len(text) - _ROOM_FOR_REST)
@@ -39,6 +39,14 @@ def _head(report: GateReport) -> str:
     lines += [""] if report.reasons else []
     table = markdown(summary.gates(report)) if report.results else ""
     return "\n".join(lines) + "\n" + table
+
+
+def _compared(report: GateReport) -> str:
+    title = verdicts.title(report)
+    if not title:
+        return ""
+    rows = "".join(f"- {markdown_text(line)}\n" for line in verdicts.lines(report))
+    return f"\n**{markdown_text(title)}**\n\n{rows}"
 
 
 def _clipped(text: str, most: int) -> str:

@@ -13,7 +13,7 @@ from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.printable import one_line, visible
 from sdlc_cli.core.table import Cell, Column, Table, shown
 from sdlc_cli.core.terminal import grid, paint
-from sdlc_cli.gate import summary
+from sdlc_cli.gate import summary, verdicts
 from sdlc_cli.gate.model import CheckResult, GateReport
 from sdlc_cli.gate.report import DEFAULT, View
 
@@ -46,6 +46,7 @@ def render(report: GateReport, view: View = DEFAULT) -> str:
 def _parts(report: GateReport, view: View) -> Iterator[RenderableType]:
     yield from _verdict(report)
     yield from _gates(report, view)
+    yield from _compared(report)
     yield from _findings(report, view)
     yield from _skipped(report, view)
 
@@ -129,6 +130,14 @@ def _pairs(report: GateReport) -> Iterator[RenderableType]:
 
 def _told(result: CheckResult, reasons: set[str]) -> bool:
     return any(r.startswith(f"{result.name} ") and r.endswith(result.reason) for r in reasons)
+
+
+def _compared(report: GateReport) -> Iterator[RenderableType]:
+    title = verdicts.title(report)
+    if title:
+        yield from _title(title)
+        for line in verdicts.lines(report):
+            yield _item(Text(one_line(line)))
 
 
 def _findings(report: GateReport, view: View) -> Iterator[RenderableType]:
