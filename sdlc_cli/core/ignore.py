@@ -37,6 +37,8 @@ class Rules:
     def __init__(self, lines: Iterable[bytes]) -> None:
         patterns = [_parse(line) for line in lines]
         self._patterns = [pattern for pattern in reversed(patterns) if pattern]
+        self._of_files = [pattern for pattern in self._patterns if not pattern.only_folders]
+        self._covered = {"": False}  # by folder: what `covers` found out of it and those above
 
     def __bool__(self) -> bool:
         return bool(self._patterns)
@@ -47,10 +49,11 @@ class Rules:
         `path` is relative to the patterns' folder; what holds for a folder is not handed
         down to what is in it.
         """
-        if not self._patterns:
+        patterns = self._patterns if is_folder else self._of_files
+        if not patterns:
             return None
         parts = os.fsencode(path).split(b"/")
-        for pattern in self._patterns:
+        for pattern in patterns:
             if pattern.matches(parts, is_folder):
                 return not pattern.negated
         return None
@@ -59,12 +62,23 @@ class Rules:
         """True when the file at `path` is ignored, by itself or with a folder above it."""
         if not self._patterns:
             return False
-        at = path.find("/")
-        while at >= 0:
-            if self.decide(path[:at], is_folder=True):
-                return True
-            at = path.find("/", at + 1)
-        return bool(self.decide(path))
+        folder = path[: max(path.rfind("/"), 0)]
+        covered = self._covered.get(folder)
+        if covered is None:
+            covered = self._covers_folder(folder)
+        return covered or bool(self.decide(path))
+
+    def _covers_folder(self, folder: str) -> bool:
+        """The same of a folder; each one is decided once, from the top down."""
+        covered, at = False, 0
+        while at < len(folder):
+            at = folder.find("/", at + 1)
+            at = len(folder) if at < 0 else at
+            above, one = covered, folder[:at]
+            known = self._covered.get(one)
+            covered = above or bool(self.decide(one, is_folder=True)) if known is None else known
+            self._covered[one] = covered
+        return covered
 
 
 def rules(lines: Iterable[str]) -> Rules:

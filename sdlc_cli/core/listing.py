@@ -3,7 +3,7 @@
 import os
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ LEFT_OUT = frozenset({
 })  # fmt: skip
 VENV_MARK = "pyvenv.cfg"
 IGNORE_FILE_LIMIT = 1_000_000  # bytes; a larger .gitignore is not one
+Above = Sequence[tuple[str, Rules]]  # folders, a slash after each, and the rules they hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,19 +274,21 @@ def _from_git(root: Path, paths: Sequence[str]) -> _Answer:
 
 def _walk(tree: _Tree, paths: Sequence[str]) -> set[str]:
     """What git would list of an untracked tree, by .gitignore files and .git/info/exclude."""
-    top = [("", _ignore_file(tree.root / ".git" / "info" / "exclude"))]
+    top = _and_from([], "", tree.root / ".git" / "info" / "exclude")
     names: set[str] = set()
-    todo: list[tuple[str, list[tuple[str, Rules]]]] = [("", top)]
+    todo: list[tuple[str, Above]] = [("", top)]
     while todo:
         folder, above = todo.pop()
         entries = tree.entries(folder)
         prefix = f"{folder}/" if folder else ""
         inherited = above
         if entries.get(".gitignore") == "file":
-            inherited = [*above, (prefix, _ignore_file(tree.root / prefix / ".gitignore"))]
-        for path, kind in _within(prefix, entries, paths):
-            is_folder = kind == "folder"
-            if path.rpartition("/")[2] in LEFT_OUT or _ignored(inherited, path, is_folder):
+            inherited = _and_from(above, prefix, tree.root / prefix / ".gitignore")
+        for name, kind in entries.items():
+            path, is_folder = prefix + name, kind == "folder"
+            if name in LEFT_OUT or (paths and not _is_near(path, paths)):
+                continue
+            if inherited and _ignored(inherited, path, is_folder):
                 continue
             if is_folder and tree.is_own(path):
                 todo.append((path, inherited))
@@ -294,20 +297,19 @@ def _walk(tree: _Tree, paths: Sequence[str]) -> set[str]:
     return names
 
 
-def _within(
-    prefix: str, entries: Mapping[str, str], paths: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    """The entries that lie in one of `paths`, or on the way there."""
-    for name, kind in entries.items():
-        path = prefix + name
-        if not paths or any(
-            f"{path}/".startswith(f"{limit}/") or f"{limit}/".startswith(f"{path}/")
-            for limit in paths
-        ):
-            yield path, kind
+def _is_near(path: str, limits: Sequence[str]) -> bool:
+    """True when `path` is one of `limits`, in one, or on the way there."""
+    return any(
+        f"{path}/".startswith(f"{limit}/") or f"{limit}/".startswith(f"{path}/") for limit in limits
+    )
 
 
-def _ignored(above: Sequence[tuple[str, Rules]], path: str, is_folder: bool) -> bool:
+def _and_from(above: Above, prefix: str, path: Path) -> Above:
+    found = _ignore_file(path)
+    return [*above, (prefix, found)] if found else above
+
+
+def _ignored(above: Above, path: str, is_folder: bool) -> bool:
     for prefix, lines in reversed(above):
         decision = lines.decide(path[len(prefix) :], is_folder=is_folder)
         if decision is not None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
@@ -22,7 +23,7 @@ from sdlc_cli.gate.config import Gate
 from sdlc_cli.gate.model import Outcome
 from sdlc_cli.gate.source import MAX_BYTES, Project
 
-FORMAT = 1  # of the file; another number means another file name
+FORMAT = 2  # of the file; another number means another file name
 MOST_BYTES = 100_000_000  # beyond it the rows that were not used for longest go
 MOST_ROW = 1_000_000  # bytes; a larger result is not worth keeping
 AT_ONCE = 500  # keys in one question; SQLite allows 999 variables
@@ -38,7 +39,13 @@ CREATE TABLE IF NOT EXISTS seen (
 """
 
 Key = bytes
-Results = Mapping[str, Outcome]  # by gate; a gate that does not judge the file is left out
+
+
+class Results(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What is known of a file: how many lines it has, and what each gate that judges it saw."""
+
+    lines: int
+    seen: dict[str, Outcome]
 
 
 class Cache:
@@ -60,7 +67,7 @@ class Cache:
                 rows = db.execute(query, some)
                 stale: list[Key] = []
                 for key, value, used in rows:
-                    with suppress(ValueError, msgspec.ValidationError):
+                    with suppress(ValueError, msgspec.MsgspecError):
                         found[key] = _decoded(value)
                         if used < self._day:
                             stale.append(key)
@@ -163,18 +170,39 @@ def _shrink(db: sqlite3.Connection) -> None:
         )
 
 
-def _encoded(seen: Results) -> bytes:
-    plain = {name: carried.plain(outcome) for name, outcome in seen.items()}
-    return json.dumps(plain, separators=(",", ":")).encode()
+def _encoded(results: Results) -> bytes:
+    plain = {name: carried.plain(outcome) for name, outcome in results.seen.items()}
+    return json.dumps([results.lines, plain], separators=(",", ":")).encode()
 
 
 def _decoded(value: bytes) -> Results:
     if carried.TEMPLATE not in value:
         return _DECODER.decode(value)
-    return msgspec.convert(carried.loads(value), dict[str, Outcome])
+    lines, seen = _FROZEN.decode(value)
+    for outcome in seen.values():
+        if "skipped" in outcome:
+            outcome["skipped"] = carried.thawed(outcome["skipped"])
+        for finding in outcome.get("findings", ()):
+            _thaw(finding)
+    return Results(lines=lines, seen=msgspec.convert(seen, dict[str, Outcome]))
 
 
-_DECODER = msgspec.json.Decoder(dict[str, Outcome])
+def _thaw(finding: dict[str, object]) -> None:
+    for name, value in finding.items():
+        if type(value) is dict and carried.is_sentence(value):
+            finding[name] = carried.thawed(value)
+
+
+class _Frozen(TypedDict, total=False):
+    """An `Outcome` whose sentences are not made yet: they stand in the fields of findings."""
+
+    findings: list[dict[str, object]]
+    numbers: dict[str, float]
+    skipped: object
+
+
+_DECODER = msgspec.json.Decoder(Results)
+_FROZEN = msgspec.json.Decoder(tuple[int, dict[str, _Frozen]])
 
 
 def _chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:

@@ -153,12 +153,10 @@ class _Memory:
 
     def _recall(self, project: Project, cache: Cache) -> None:
         salt = caches.salt(project, self._kept)
-        lines: dict[str, int] = {}
         keys: dict[str, Key] = {}
         for path in project.files:
             unit = source.read(project, path)
             if isinstance(unit, Unit):
-                lines[path] = _lines(unit)
                 keys[path] = caches.key(salt, path, hashlib.sha256(unit.data).digest())
         found = cache.find(list(keys.values()))
         for path, key in keys.items():
@@ -167,21 +165,25 @@ class _Memory:
                 self._new[path] = key
                 continue
             seen = tuple(
-                [Seen(gate=name, outcome=one, seconds=0.0) for name, one in results.items()]
+                [Seen(gate=name, outcome=one, seconds=0.0) for name, one in results.seen.items()]
             )
-            self._known[path] = Inspected(path=path, lines=lines[path], seen=seen)
+            self._known[path] = Inspected(path=path, lines=results.lines, seen=seen)
 
     def complete(self, seen: Sequence[Inspected]) -> list[Inspected]:
         """What was seen now with what was known before; keeps what is new."""
         if self._cache is not None:
             self._cache.keep(
-                (self._new[one.path], {s.gate: s.outcome for s in one.seen if s.gate in self._kept})
+                (self._new[one.path], self._results(one))
                 for one in seen
                 if one.path in self._new and not one.skipped and not any(s.crash for s in one.seen)
             )
         fresh = {one.path: one for one in seen}
         both = [_joined(known, fresh.pop(path, None)) for path, known in self._known.items()]
         return [*both, *fresh.values()]
+
+    def _results(self, one: Inspected) -> caches.Results:
+        seen = {s.gate: s.outcome for s in one.seen if s.gate in self._kept}
+        return caches.Results(lines=one.lines, seen=seen)
 
 
 def _joined(known: Inspected, fresh: Inspected | None) -> Inspected:

@@ -216,7 +216,7 @@ def read(project: Project, path: str) -> Unit | SkippedFile:
     """The file at `path`, or why it cannot be had. Never waits, never follows a symlink."""
     try:
         # A pipe or a device may have taken the file's place since it was listed.
-        data = read_regular(os.path.join(project.root, path), MAX_BYTES + 1)
+        data = read_regular(os.path.join(str(project.root), path), MAX_BYTES + 1)
     except FileNotFoundError:
         return SkippedFile(path=path, reason=msg("it vanished during the run"))
     except OSError as error:

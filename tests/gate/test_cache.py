@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate import cache as caches
 from sdlc_cli.gate import config
-from sdlc_cli.gate.cache import Cache
+from sdlc_cli.gate.cache import Cache, Results
 from sdlc_cli.gate.model import Outcome
 from sdlc_cli.gate.run import Selection, run
 from sdlc_cli.gate.source import Project
@@ -29,7 +30,13 @@ FOUND = Finding(
     context="f",
     fingerprint="0" * 32,
 )
-SEEN = {"maintainability": Outcome(findings=(FOUND,), numbers={"lines": 3.0}), "empty": Outcome()}
+SEEN = Results(
+    lines=3,
+    seen={
+        "maintainability": Outcome(findings=(FOUND,), numbers={"lines": 3.0}),
+        "empty": Outcome(),
+    },
+)
 KEY = b"k" * 32
 
 
@@ -40,7 +47,7 @@ def test_what_is_kept_is_found_again_whole(tmp_path: Path) -> None:
     found = cache.find([KEY, b"other"])
 
     assert found == {KEY: SEEN}
-    message = found[KEY]["maintainability"].findings[0].message
+    message = found[KEY].seen["maintainability"].findings[0].message
     assert isinstance(message, Message)
     assert message.template == "{name} has a complexity of {n}"
 
@@ -69,7 +76,17 @@ def test_a_damaged_row_counts_as_unknown(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache", day=1)
     cache.keep([(KEY, SEEN)])
     db = sqlite3.connect(tmp_path / "cache")
-    for value in (b"{", b"[]", b'{"a": {"findings": 3}}', b'{"a": {"$template": 3}}', b"\xff"):
+    for value in (
+        b"[",
+        b"[]",
+        b'{"a": {}}',
+        b'[3, {"a": {"findings": 3}}]',
+        b'[3, {"a": {"findings": [{"$template": 3}]}}]',
+        b'[3, {"a": {"skipped": {"$template": 3}}}]',
+        b'[3, {"a": {"findings": 3, "skipped": {"$template": "x"}}}]',
+        b'[3, {"a": {"findings": [3], "skipped": {"$template": "x"}}}]',
+        b"\xff",
+    ):
         db.execute("UPDATE seen SET value = ?", (value,))
         db.commit()
 
@@ -88,7 +105,7 @@ def test_a_place_that_cannot_be_written_is_an_empty_cache(tmp_path: Path) -> Non
 
 def test_the_file_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "MOST_BYTES", 200_000)
-    big = {"a": Outcome(skipped="x" * 1000)}
+    big = Results(lines=1, seen={"a": Outcome(skipped="x" * 1000)})
     for day in range(30):
         cache = Cache(tmp_path / "cache", day=day)
         cache.keep([(os.urandom(32), big) for _ in range(20)])
@@ -116,10 +133,12 @@ def test_two_runs_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_a_killed_run_leaves_a_cache_that_works(tmp_path: Path) -> None:
     program = (
-        "import itertools, sys; from pathlib import Path; from sdlc_cli.gate.cache import Cache\n"
+        "import itertools, sys; from pathlib import Path\n"
+        "from sdlc_cli.gate.cache import Cache, Results\n"
         "from sdlc_cli.gate.model import Outcome\n"
+        "big = Results(lines=1, seen={'a': Outcome(skipped='x' * 9999)})\n"
         "for n in itertools.count():\n"
-        "    rows = [(n.to_bytes(32, 'big'), {'a': Outcome(skipped='x' * 9999)})] * 20\n"
+        "    rows = [(n.to_bytes(32, 'big'), big)] * 20\n"
         "    Cache(Path(sys.argv[1]), 1).keep(rows); print(n, flush=True)\n"
     )
     file = tmp_path / "cache"
@@ -166,15 +185,19 @@ def test_a_second_run_tells_the_same_and_sees_what_changed(
 ) -> None:
     monkeypatch.setenv("SDLC_CACHE_DIR", str(tmp_path / "cache"))
     files = {f"m{n}.py": f"import pickle\nx = {n}\n" for n in range(5)}
+    branches = "".join(f"    if x == {n}:\n        return {n}\n" for n in range(12))
+    files |= {"n.py": f"def f(x):\n{branches}    return x\n", "bad.py": "def (:\n"}
     root = tree({**files, "README.md": "# Hello\n"})
     plain = config.defaults(root)
 
-    def judge() -> tuple[object, ...]:
-        report = run(root, plain, Selection(), root=root)
-        return tuple((r.name, r.status, r.score, r.findings, r.metrics) for r in report.results)
+    def judge(*, cache: bool = True) -> tuple[object, ...]:
+        report = run(root, plain, Selection(cache=cache), root=root)
+        results = tuple(replace(result, duration_s=0) for result in report.results)
+        return results, replace(report, results=())
 
     first = judge()
     assert judge() == first
+    assert judge() == judge(cache=False)
     (root / "m3.py").write_text("x = 3\n")
 
     changed = judge()
