@@ -8,7 +8,7 @@ from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import _, msg
 from sdlc_cli.core.nearest import nearest
 
-NAMES = ("gates", "gate-report", "gate-shard", "gate-tune")
+NAMES = ("gates", "gate-report", "gate-shard", "gate-tune", "cost", "cost-report")
 
 
 def lines() -> dict[str, str]:
@@ -18,6 +18,8 @@ def lines() -> dict[str, str]:
         "gate-report": _("what `sdlc gate run --format json` prints"),
         "gate-shard": _("what `sdlc gate run --shard K/N --format json` prints"),
         "gate-tune": _("what `sdlc gate tune --format json` prints"),
+        "cost": _("cost.yaml, the file with prices, budgets and whose calls are whose"),
+        "cost-report": _("what `sdlc cost report --format json` prints"),
     }
 
 
@@ -38,6 +40,10 @@ def text(name: str, command: str) -> str:
 
 
 def _get(name: str) -> Mapping[str, Any]:
+    if name.startswith("cost"):
+        from sdlc_cli.cost import schema as cost
+
+        return cost.get(name)
     from sdlc_cli.gate import schema as gate
 
     return gate.get(name)

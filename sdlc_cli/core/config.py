@@ -18,6 +18,8 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar, cast, runtime_checkable
 
@@ -73,7 +75,7 @@ def read(
     hint: str = "",
 ) -> T:
     """`text` as a `type_`; `name` is what its problems call the file. Raises ConfigError."""
-    reader = _Reader(environ)
+    reader = _Reader(environ, name)
     try:
         tree = compose(text)
         if tree is None or (isinstance(tree, Scalar) and tree.plain and not tree.text):
@@ -118,8 +120,9 @@ class _Enough(Exception):
 class _Reader:
     """Walks types and nodes together. A value that is wrong is reported, and a stand-in given."""
 
-    def __init__(self, environ: Mapping[str, str] | None) -> None:
+    def __init__(self, environ: Mapping[str, str] | None, name: str) -> None:
         self.environ = environ
+        self.name = name  # of the file, for those who want to know where a value stands
         self.problems: list[_Problem] = []
         self.secrets: dict[str, str] = {}  # what variables were replaced by -> as it is written
 
@@ -182,9 +185,10 @@ class _Reader:
         return [(name, key, value) for name, (key, value) in found.items()]
 
     def _struct(self, type_: inspect.StructType, node: Node, path: Key, line: int) -> object:
-        fields = {field.encode_name: field for field in type_.fields}
+        fields = {f.encode_name: f for f in type_.fields if not values.is_place(f.type)}
         entries = self._entries(node, path) if isinstance(node, Section) else []
-        given: dict[str, object] = {}
+        at = f"{self.name}:{node.line}"
+        given: dict[str, object] = {f.name: at for f in type_.fields if values.is_place(f.type)}
         for name, key, value in entries:
             if name in fields:
                 field = fields[name]
@@ -287,6 +291,10 @@ def stand_in(type_: inspect.Type) -> object:
             return ""
         case inspect.NoneType():
             return None
+        case inspect.DecimalType():
+            return Decimal(0)
+        case inspect.DateType():
+            return date.min
     return 0
 
 

@@ -4,16 +4,18 @@ What JSON Schema cannot say is left to the loader: fields that must fit together
 a unit against their limits, and the pattern of text that is written as a number.
 """
 
+from decimal import Decimal
 from inspect import getdoc
 from typing import Any
 
 import msgspec
 from msgspec import NODEFAULT, inspect
 
+from sdlc_cli.core.exact import percentage
 from sdlc_cli.core.scalars import NAME
 from sdlc_cli.core.sections import Sections
 from sdlc_cli.core.units import BYTE_UNITS, SECOND_UNITS
-from sdlc_cli.core.values import Option, options
+from sdlc_cli.core.values import Option, is_place, options
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]  # JSON has no narrower type: values are nested at will
@@ -40,7 +42,11 @@ class _Builder:
         made: Schema = {
             "type": "object",
             "description": " ".join((getdoc(type_.cls) or "").split()),
-            "properties": {field.encode_name: self._field(field) for field in type_.fields},
+            "properties": {
+                field.encode_name: self._field(field)
+                for field in type_.fields
+                if not is_place(field.type)
+            },
             "additionalProperties": False,
         }
         if needed:
@@ -50,7 +56,7 @@ class _Builder:
     def _field(self, field: inspect.Field) -> Schema:
         made = self.value(field.type)
         if field.default not in (NODEFAULT, None, ()):  # an empty command may not be written
-            made["default"] = msgspec.to_builtins(field.default)
+            made["default"] = _default(field)
         return made
 
     def value(self, type_: inspect.Type) -> Schema:
@@ -67,6 +73,8 @@ class _Builder:
         match type_:
             case inspect.NoneType():
                 return [{"type": "null"}]
+            case inspect.DateType():
+                return [{"type": "string", "format": "date", "pattern": _DAY}, *self._variable()]
             case inspect.StructType():
                 optional = not any(field.required for field in type_.fields)
                 return [self._reference(type_), *([{"type": "null"}] if optional else [])]
@@ -117,6 +125,11 @@ class _Builder:
     def _unit(self, option: Option) -> list[Schema]:
         if option.unit == "command":
             return [self._share("Command", _COMMAND)]
+        if option.unit == "share":
+            return [self._share("Percentage", _PERCENTAGE), *self._variable()]
+        if option.unit == "dollars":
+            limits = {"minimum": option.extra["least"], "maximum": option.extra["most"]}
+            return [{"type": "number", **limits}, *self._variable()]
         name = "Seconds" if option.unit == "seconds" else "Bytes"
         written = self._share(name, _amount(name))
         assert isinstance(option.type, inspect.IntType | inspect.FloatType)
@@ -153,6 +166,22 @@ _COMMAND: Schema = {
         {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1},
     ],
 }
+
+
+_PERCENTAGE: Schema = {
+    "type": "string",
+    "description": "A share in percent, with its sign: 80%.",
+    "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$",
+}
+_DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+
+def _default(field: inspect.Field) -> object:
+    """The default as a person would write it."""
+    if isinstance(field.default, Decimal):
+        share = options(field.type)[0].unit == "share"
+        return percentage(field.default) if share else float(field.default)
+    return msgspec.to_builtins(field.default)
 
 
 def _amount(name: str) -> Schema:

@@ -4,11 +4,13 @@ import math
 import re
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from difflib import get_close_matches
 
 from msgspec import inspect
 
-from sdlc_cli.core import units
+from sdlc_cli.core import exact, units
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.scalars import resolve, shown
 from sdlc_cli.core.yaml_tree import Listing, Node, Scalar, Section
@@ -61,7 +63,7 @@ class Option:
 
     @property
     def unit(self) -> str:
-        """`seconds`, `bytes`, `command` or nothing."""
+        """`seconds`, `bytes`, `command`, one of those in `core.exact`, or nothing."""
         return str(self.extra.get("unit", ""))
 
 
@@ -76,6 +78,11 @@ def options(type_: inspect.Type) -> tuple[Option, ...]:
         Option(type=o.type, extra=type_.extra or o.extra, example=str(examples[0]) or o.example)
         for o in options(type_.type)
     )
+
+
+def is_place(type_: inspect.Type) -> bool:
+    """True for a field that the reader fills with where its section stands."""
+    return isinstance(type_, inspect.Metadata) and (type_.extra or {}).get("unit") == "place"
 
 
 def choose(among: tuple[Option, ...], node: Node, word: Word | None) -> Option:
@@ -106,6 +113,10 @@ def _fits(option: Option, node: Node, word: Word | None) -> bool:
             return isinstance(loose, bool)
         case inspect.IntType() | inspect.FloatType():
             return _is_number(loose) or (bool(option.unit) and isinstance(value, str))
+        case inspect.DecimalType():
+            return isinstance(loose, str) if option.unit == "share" else _is_number(loose)
+        case inspect.DateType():
+            return isinstance(value, str)
         case inspect.StrType():
             return isinstance(value, str) or _is_number(value)
         case inspect.LiteralType():
@@ -124,6 +135,10 @@ def convert(option: Option, node: Node, word: Word | None) -> object:
             return word.loose
         case inspect.IntType() | inspect.FloatType() as number if word:
             return _number(option, number, word)
+        case inspect.DecimalType() if word:
+            return _exact(option, word)
+        case inspect.DateType() if word:
+            return _day(word)
         case inspect.StrType() as text if word:
             return _text(option, text, word)
         case inspect.LiteralType() as literal if word:
@@ -215,6 +230,39 @@ def _check_range(
     )
 
 
+def _exact(option: Option, word: Word) -> Decimal:
+    """The number as it is written, never by way of a float."""
+    try:
+        value = (exact.share if option.unit == "share" else exact.decimal)(word.text)
+    except ValueError:
+        raise _not(_wanted(option), word) from None
+    least, most = option.extra.get("least", -math.inf), option.extra.get("most", math.inf)
+    assert isinstance(least, int | float)
+    assert isinstance(most, int | float)
+    if least <= value <= most:
+        return value
+    found = shown(word.told)
+    if option.unit == "share":
+        low, high = exact.percentage(Decimal(least)), exact.percentage(Decimal(most))
+        raise Refused(
+            msg("must be from {least} to {most}, found {found}", least=low, most=high, found=found)
+        )
+    if value < least:
+        raise Refused(msg("must be at least {least}, found {found}", least=least, found=found))
+    raise Refused(msg("must be at most {most}, found {found}", most=f"{most:,}", found=found))
+
+
+def _day(word: Word) -> date:
+    try:
+        return exact.day(word.text)
+    except ValueError:
+        raise _not(_wanted_day(), word) from None
+
+
+def _not(wanted: Message, word: Word) -> Refused:
+    return Refused(msg("wants {wanted}, found {found}", wanted=wanted, found=_quoted(word.told)))
+
+
 def _text(option: Option, type_: inspect.StrType, word: Word) -> str:
     text = word.text
     if type_.min_length and len(text) < type_.min_length:
@@ -290,8 +338,10 @@ def _wanted(option: Option) -> Message:
             return msg("true or false")
         case inspect.IntType():
             return msg("a whole number")
-        case inspect.FloatType():
+        case inspect.FloatType() | inspect.DecimalType():
             return msg("a number")
+        case inspect.DateType():
+            return _wanted_day()
         case inspect.VarTupleType() | inspect.ListType():
             return msg("a list")
         case inspect.StructType() | inspect.DictType():
@@ -307,7 +357,15 @@ def _wanted_amount(unit: str) -> Message:
         return msg("a time such as 250ms, 30s or 10m")
     if unit == "bytes":
         return msg("a size such as 512kB or 50MiB")
+    if unit == "share":
+        return msg("a percentage such as 80%")
+    if unit == "dollars":
+        return msg("an amount of US dollars such as 2.50")
     return msg("a command line, or the list of its words")
+
+
+def _wanted_day() -> Message:
+    return msg("a day such as 2026-01-31")
 
 
 def _found(node: Node, word: Word | None) -> Message:

@@ -1,0 +1,48 @@
+"""IANA time zones and the days in them: what `--timezone`, `--since` and `--until` mean."""
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.nearest import nearest
+
+
+class UnknownZone(Exception):
+    """No zone of the IANA database is called so."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def zone(name: str) -> tzinfo:
+    """The zone called `name`, as `Europe/Berlin`. Raises UnknownZone, with the nearest name."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder
+        pass
+    known = available_timezones()
+    cities = {full.rpartition("/")[2]: full for full in sorted(known)}
+    near = nearest(name, known) or cities.get(nearest(name, cities), "")
+    if near:
+        raise UnknownZone(
+            msg("unknown time zone '{name}' (nearest: '{nearest}')", name=name, nearest=near)
+        )
+    raise UnknownZone(msg("unknown time zone '{name}'; use a name as Europe/Berlin", name=name))
+
+
+def moment(text: str, at: tzinfo, *, end: bool = False) -> datetime:
+    """A day or a time as an instant in UTC; a day means its midnight in `at`.
+
+    With `end` a day is counted whole: the instant is the midnight after it. Raises ValueError.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=at)).astimezone(UTC)
+    if end:
+        day += timedelta(days=1)
+    return datetime(day.year, day.month, day.day, tzinfo=at).astimezone(UTC)
