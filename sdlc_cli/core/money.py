@@ -7,8 +7,8 @@ PICO = 10**12  # pico-dollars in a dollar
 
 
 def usd(pico: int) -> Decimal:
-    """US dollars, exact at any size (`Decimal.scaleb` would round to the context's digits)."""
-    return Decimal((int(pico < 0), Decimal(abs(pico)).as_tuple().digits, -12))
+    """US dollars, exact at any size, with at least two decimals and no exponent when printed."""
+    return Decimal(text(pico) or 0)
 
 
 def text(pico: int | None) -> str | None:
@@ -35,11 +35,16 @@ def pico(dollars: Decimal) -> int:
 
 
 def decimals(amounts: Iterable[int | None]) -> int:
-    """How many decimals a column of these pico-dollars shows to people: cents, or four digits."""
+    """How many decimals a column of these pico-dollars shows to people: cents, below a dollar more."""
     largest = max((abs(a) for a in amounts if a is not None), default=0)
     if largest >= PICO or not largest:
         return 2
-    return min(12, 2 + len(str(PICO)) - len(str(largest)))
+    return min(12, max(4, 2 + len(str(PICO)) - len(str(largest))))
+
+
+def shown(amount: int) -> str:
+    """Dollars for a sentence: "1,234.50", "0.0030"."""
+    return f"{usd(amount):,.{decimals([amount])}f}"
 
 
 def _divided(number: int, by: int) -> int:

@@ -1,14 +1,13 @@
 """Days and periods in a time zone: where they begin and end, by the clock on the wall there."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 Period = Literal["day", "week", "month", "quarter", "year", "total"]
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter", "year", "total")
 
 
-def begin(day: date, zone: ZoneInfo) -> datetime:
+def begin(day: date, zone: tzinfo) -> datetime:
     """The first moment of `day` in `zone`, in UTC.
 
     Where the clock jumps over midnight the day begins at the jump; where midnight comes twice,
@@ -18,7 +17,7 @@ def begin(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def local_day(moment: datetime, zone: ZoneInfo) -> date:
+def local_day(moment: datetime, zone: tzinfo) -> date:
     """The day that the calendar in `zone` shows at `moment`, which must know its offset."""
     if moment.tzinfo is None:
         raise ValueError("a moment without an offset is on no day")

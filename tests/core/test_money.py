@@ -59,7 +59,20 @@ def test_what_is_no_number_is_no_money(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("amounts", "decimals"),
-    [([], 2), ([0], 2), ([10**12], 2), ([5 * 10**11], 3), ([1], 12), ([2 * 10**9, None], 5)],
+    [([], 2), ([0], 2), ([10**12], 2), ([5 * 10**11], 4), ([1], 12), ([2 * 10**9, None], 5)],
 )
 def test_small_amounts_show_more_decimals(amounts: list[int | None], decimals: int) -> None:
     assert money.decimals(amounts) == decimals
+
+
+@pytest.mark.parametrize(
+    ("pico", "text"),
+    [
+        (1_234_500_000_000_000, "1,234.50"),
+        (3 * 10**9, "0.00300"),
+        (0, "0.00"),
+        (-(10**11), "-0.1000"),
+    ],
+)
+def test_a_sentence_shows_money_short(pico: int, text: str) -> None:
+    assert money.shown(pico) == text
