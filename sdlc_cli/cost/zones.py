@@ -1,10 +1,11 @@
 """IANA time zones and the days in them: what `--timezone`, `--since` and `--until` mean."""
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
+from sdlc_cli.core.when import begin
 
 
 class UnknownZone(Exception):
@@ -15,10 +16,8 @@ class UnknownZone(Exception):
         self.message = message
 
 
-def zone(name: str) -> tzinfo:
+def zone(name: str) -> ZoneInfo:
     """The zone called `name`, as `Europe/Berlin`. Raises UnknownZone, with the nearest name."""
-    if name == "UTC":
-        return UTC
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder
@@ -33,7 +32,7 @@ def zone(name: str) -> tzinfo:
     raise UnknownZone(msg("unknown time zone '{name}'; use a name as Europe/Berlin", name=name))
 
 
-def moment(text: str, at: tzinfo, *, end: bool = False) -> datetime:
+def moment(text: str, at: ZoneInfo, *, end: bool = False) -> datetime:
     """A day or a time as an instant in UTC; a day means its midnight in `at`.
 
     With `end` a day is counted whole: the instant is the midnight after it. Raises ValueError.
@@ -43,6 +42,4 @@ def moment(text: str, at: tzinfo, *, end: bool = False) -> datetime:
     except ValueError:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=at)).astimezone(UTC)
-    if end:
-        day += timedelta(days=1)
-    return datetime(day.year, day.month, day.day, tzinfo=at).astimezone(UTC)
+    return begin(day + timedelta(days=1) if end else day, at)
