@@ -106,11 +106,15 @@ class Rate:
     hours: tuple[int, int] | None = None  # minutes of the UTC day, [from, to), may wrap midnight
     above: int = 0
     rounded: bool = False  # a price was no whole number of pico-dollars and was rounded
+    source: str = ""  # where these figures come from, as in `Price.source`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """How calls of one (provider, model, tier) as logged are priced."""
+    """How calls of one (provider, model, tier) as logged are priced.
+
+    A call at a time that no rate holds for is unpriced, as is one without `rates`.
+    """
 
     provider: str  # canonical
     model: str  # canonical; what reports group by
@@ -120,6 +124,7 @@ class Price:
     ceiling: Mapping[str, int] = field(default_factory=dict)  # dearest rates of the family
     max_output: int | None = None  # the model's token limits where the catalogue has them
     context: int | None = None
+    reason: Message | None = None  # why there is no rate, or none for a part of the time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
