@@ -8,7 +8,10 @@ from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import _, msg
 from sdlc_cli.core.nearest import nearest
 
-NAMES = ("gates", "gate-report", "gate-shard", "gate-tune", "cost", "cost-report")
+NAMES = (
+    "gates", "gate-report", "gate-shard", "gate-explanation", "gate-drill", "gate-simulation",
+    "gate-tune", "cost", "cost-report",
+)  # fmt: skip
 
 
 def lines() -> dict[str, str]:
@@ -17,6 +20,9 @@ def lines() -> dict[str, str]:
         "gates": _("gates.yaml, the file that sets the gates up"),
         "gate-report": _("what `sdlc gate run --format json` prints"),
         "gate-shard": _("what `sdlc gate run --shard K/N --format json` prints"),
+        "gate-explanation": _("what `sdlc gate explain --format json` prints"),
+        "gate-drill": _("what `sdlc gate drill --format json` prints"),
+        "gate-simulation": _("what `sdlc gate simulate --format json` prints"),
         "gate-tune": _("what `sdlc gate tune --format json` prints"),
         "cost": _("cost.yaml, the file with prices, budgets and whose calls are whose"),
         "cost-report": _("what `sdlc cost report --format json` prints"),

@@ -94,10 +94,117 @@ def shard_report() -> Schema:
     }
 
 
+def simulation() -> Schema:
+    """The schema of what `sdlc gate simulate --format json` prints."""
+    commit = _closed(
+        {
+            "commit": _TEXT,
+            "short": _TEXT,
+            "date": _described(_TEXT, "UTC, ISO 8601."),
+            "subject": _TEXT,
+            "passed": _described({"type": ["boolean", "null"]}, "null: it was not judged."),
+            "score": _MAYBE_SCORE,
+            "failed": _described(_list(_TEXT), "Gates; without any, the score was too low."),
+            "reason": _TEXT,
+        }
+    )
+    first: Schema = {"type": ["string", "null"]}
+    return {
+        "$schema": DRAFT,
+        "title": "The result of sdlc gate simulate",
+        **_closed(
+            {
+                "schema_version": {"const": 1},
+                "generation": {"enum": [1, 2, 3]},
+                "threshold": _SCORE,
+                "replayed": _list(_TEXT),
+                "left_out": _described(_list(_TEXT), "Gates that run something."),
+                "first_failing": _described(first, "The oldest commit that did not pass."),
+                "commits": _described(_list(commit), "The newest first."),
+            }
+        ),
+    }
+
+
+def drilled() -> Schema:
+    """The schema of what `sdlc gate drill --format json` prints."""
+    results = ["caught", "seen", "missed", "no-gate", "untried", "impossible"]
+    defect = _closed(
+        {
+            "name": _TEXT,
+            "title": _TEXT,
+            "result": {"enum": results},
+            "path": _TEXT,
+            "gates": _described(_list(_TEXT), "Those that noticed it."),
+            "detail": _TEXT,
+            "advice": _TEXT,
+        }
+    )
+    before = _closed(
+        {
+            "passed": {"type": "boolean"},
+            "score": _MAYBE_SCORE,
+            "exit_code": {"enum": [0, 1, 3, 4]},
+        }
+    )
+    return {
+        "$schema": DRAFT,
+        "title": "The result of sdlc gate drill",
+        **_closed(
+            {
+                "schema_version": {"const": 1},
+                "passed": {"type": "boolean"},
+                "exit_code": {"enum": [0, 1, 3, 4]},
+                "baseline": _described(before, "The copy without any defect."),
+                "notes": _list(_TEXT),
+                "defects": _list(defect),
+            }
+        ),
+    }
+
+
+def explanation() -> Schema:
+    """The schema of what `sdlc gate explain --format json` prints, without a rule's name."""
+    number: Schema = {"type": "number", "minimum": 0}
+    loss = _closed({"gate": _TEXT, "score": _SCORE, "weight": number, "points": number})
+    fix = _closed(
+        {
+            "gate": _TEXT,
+            "rule": _TEXT,
+            "severity": {"enum": [str(severity) for severity in Severity]},
+            "path": _TEXT,
+            "line": _COUNT,
+            "message": _TEXT,
+            "score": _described(_SCORE, "Of the run, once this and all before it are mended."),
+        }
+    )
+    return {
+        "$schema": DRAFT,
+        "title": "The result of sdlc gate explain",
+        **_closed(
+            {
+                "schema_version": {"const": SCHEMA_VERSION},
+                "passed": {"type": "boolean"},
+                "exit_code": {"enum": [0, 1, 3, 4]},
+                "score": _MAYBE_SCORE,
+                "threshold": _SCORE,
+                "generation": {"enum": [1, 2, 3]},
+                "would_pass": {"type": "boolean"},
+                "obstacles": _described(_list(_TEXT), "What no fix of a finding can mend."),
+                "losses": _list(loss),
+                "fixes": _list(fix),
+            }
+        ),
+    }
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "gates": gates,
     "gate-report": report,
     "gate-shard": shard_report,
+    "gate-explanation": explanation,
+    "gate-drill": drilled,
+    "gate-simulation": simulation,
     "gate-tune": tuned,
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sdlc_cli.cli import front
+from sdlc_cli.cli import front, schemas
 
 SDLC = (sys.executable, "-m", "sdlc_cli")
 
@@ -45,7 +45,7 @@ def bash(line: str) -> list[str]:
         ("sdlc gate run --q", ["--quiet"]),
         ("sdlc init --ci ", ["github", "gitlab"]),
         ("sdlc init --lang de --fo", ["--force"]),
-        ("sdlc schema ga", ["gates", "gate-report", "gate-shard", "gate-tune"]),
+        ("sdlc schema ga", [name for name in schemas.NAMES if name.startswith("ga")]),
     ],
 )
 def test_bash_completes(line: str, expected: list[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sdlc_cli.cli.schemas import text
 from sdlc_cli.core.finding import Severity
 from sdlc_cli.gate import engines, rules
 from sdlc_cli.gate.options import BUILT_IN
@@ -53,8 +54,8 @@ def test_every_option_of_a_gate_is_documented(name: str) -> None:
 
 
 def test_every_rule_of_ours_can_be_explained() -> None:
-    text = "".join(source.read_text(encoding="utf-8") for source in SOURCES)
-    named = set(re.findall(r"\brule=\"([a-z][a-z-]+)\"", text))
+    sources = "".join(source.read_text(encoding="utf-8") for source in SOURCES)
+    named = set(re.findall(r"\brule=\"([a-z][a-z-]+)\"", sources))
 
     known = set(rules.OURS) | set(rules.of_secrets())
 
@@ -67,9 +68,9 @@ def test_every_format_is_in_the_docs(form: str) -> None:
     assert re.search(rf"\b{form}\b", PAGE, re.IGNORECASE)
 
 
-def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(root: Path, *words: str, command: str = "run") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "sdlc_cli", "gate", "run", *words],
+        [sys.executable, "-m", "sdlc_cli", "gate", command, *words],
         cwd=root,
         env=os.environ | {"COLUMNS": "100", "SDLC_CACHE_DIR": str(root.parent / "cache")},
         capture_output=True,
@@ -119,6 +120,27 @@ class TestRealRun:
         assert len(body["shard"]["files"]) == len(FLAWED)
         jsonschema.Draft202012Validator(schema.get("gate-shard")).validate(body)
 
+    @pytest.mark.parametrize(
+        ("words", "name"),
+        [
+            (("explain",), "gate-explanation"),
+            (("drill",), "gate-drill"),
+            (("simulate", "--generation", "2", "--commits", "20"), "gate-simulation"),
+        ],
+    )
+    def test_each_other_result_fits_its_schema(
+        self, tree: Tree, words: tuple[str, ...], name: str
+    ) -> None:
+        import jsonschema
+
+        done = run(tree(FLAWED, git=True), *words[1:], "--format", "json", command=words[0])
+        body = json.loads(done.stdout)
+        schema = jsonschema.Draft202012Validator(json.loads(text(name, "sdlc schema")))
+
+        assert any(body[key] for key in ("fixes", "defects", "commits") if key in body)
+        schema.validate(body)
+        assert not schema.is_valid(body | {"more": 1})
+
     def test_sarif_fits_the_published_schema(self, tree: Tree) -> None:
         import jsonschema
 
@@ -167,10 +189,10 @@ def test_every_sentence_is_translated(
 ) -> None:
     """Words that stay: gate names, rule ids, paths, and what other programs wrote."""
     done = pseudo(*words, cwd=tree(FLAWED))
-    text = done.stdout + done.stderr
+    told = done.stdout + done.stderr
     if words[-1] in ("html", "markdown"):
-        text = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
-        text = re.sub(r"<[/!]?[a-z][^>]*>", " ", html.unescape(text))
+        told = re.sub(r"<(script|style)\b.*?</\1>", "", told, flags=re.DOTALL)
+        told = re.sub(r"<[/!]?[a-z][^>]*>", " ", html.unescape(told))
     others = (
         r"(Starting a process with a shell|subprocess call|Consider possible security|Use of poss)"
         r"[^.]*\.(literal_eval\.)?|invalid syntax"
@@ -178,4 +200,4 @@ def test_every_sentence_is_translated(
 
     own = {*rules.OURS, *rules.of_secrets(), *BUILT_IN, *ENGINES, "broken", "false"}
     own |= {"bandit", "radon", "python", "deploy", "fail_on", "tangled", *Severity}
-    assert walked.escaped(re.sub(others, "", text), *own) == []
+    assert walked.escaped(re.sub(others, "", told), *own) == []
