@@ -1,0 +1,29 @@
+"""Which log format a file is in, told by its first records; and the table of all formats."""
+
+from collections.abc import Sequence
+
+from sdlc_cli.cost.readers import Format, openai_chat
+
+# Bodies of providers' answers, and what wraps them.
+_ANSWERS: tuple[Format, ...] = (openai_chat.FORMAT,)
+
+# Sessions, spans, exports, and tables with a column map.
+_OTHERS: tuple[Format, ...] = ()
+
+FORMATS: dict[str, Format] = {form.name: form for form in (*_OTHERS, *_ANSWERS)}
+
+
+def detect(records: Sequence[object], name: str = "") -> Format | None:
+    """The format that most of a file's first records are of; None where none fits any.
+
+    `records` are decoded JSON values or rows of a table; of formats that fit as many, the one that
+    asks for more comes first in the table. `name` is the file's.
+    """
+    best: Format | None = None
+    most = 0
+    seen = [record for record in records if isinstance(record, dict)]
+    for form in FORMATS.values():
+        fitting = sum(map(form.matches, seen))
+        if fitting > most:
+            best, most = form, fitting
+    return best
