@@ -35,7 +35,7 @@ def pico(dollars: Decimal) -> int:
 
 
 def decimals(amounts: Iterable[int | None]) -> int:
-    """How many decimals a column of these pico-dollars shows to people: cents, below a dollar more."""
+    """How many decimals people see of such pico-dollars: cents, below a dollar more."""
     largest = max((abs(a) for a in amounts if a is not None), default=0)
     if largest >= PICO or not largest:
         return 2
