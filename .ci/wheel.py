@@ -1,4 +1,4 @@
-"""Build the wheel and run the tests on it: no source tree, no development dependency but pytest.
+"""Build the wheel and run the tests on it: no source tree, no development dependency but pytest and xdist.
 
 Run: python .ci/wheel.py
 """
@@ -28,12 +28,12 @@ def main() -> int:
         (wheel,) = work.glob("*.whl")
         venv.create(work / "venv", with_pip=True)
         python = work / "venv" / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "-q", wheel, "pytest"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", wheel, "pytest", "pytest-xdist"], check=True)
         shutil.copy(ROOT / "pyproject.toml", work)
         shutil.copytree(ROOT / "tests", work / "tests")
         shutil.copytree(ROOT / "examples", work / "examples")
         folders = [str(work / "tests" / folder) for folder in FOLDERS]
-        words = ["-q", "-p", "no:cacheprovider", "-m", "not dev and not slow"]
+        words = ["-q", "-n", "2", "-p", "no:cacheprovider", "-m", "not dev and not slow"]
         return subprocess.run(
             [str(python), "-m", "pytest", *words, *folders],
             cwd=work,
