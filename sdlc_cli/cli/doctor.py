@@ -77,6 +77,7 @@ def packages() -> tuple[tuple[str, str, str, str], ...]:
         ("msgspec", "msgspec", "", core),
         ("numpy", "numpy", "", msg("numbers of costs and plans")),
         ("jinja2", "jinja2", "", msg("HTML reports and rendered files")),
+        ("duckdb", "duckdb", "", msg("reading and totalling usage logs")),
         ("bandit", "bandit", "", msg("the security gate")),
         ("radon", "radon", "", msg("the maintainability gate")),
         ("numba", "numba", "plan", msg("faster plans")),
