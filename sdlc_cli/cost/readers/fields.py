@@ -38,7 +38,7 @@ def text(record: Record, key: str) -> str:
 def section(record: Record, key: str) -> Record:
     """The object under `key`; an empty one where it is missing or null."""
     value = record.get(key)
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return value
     if value is None:
         return {}
@@ -51,6 +51,8 @@ def moment(value: object, key: str, unit: Unit = "") -> int | None:
     A time without an offset is in UTC. The unit of a number is told from its size where `unit`
     is "". Raises Rejected for anything else and for times outside the years 1970 to 9999.
     """
+    if type(value) is int and not unit and _SIZES[0][0] // 100 <= value < _SIZES[0][0]:
+        return value * 10**6  # nearly all logs count seconds so
     if value is None or value == "":
         return None
     moment = _told(value, unit) if isinstance(value, str) else _counted(value, unit)
@@ -63,10 +65,10 @@ def _told(value: str, unit: Unit) -> int | None:
     value = value.strip()
     if len(value) > _LONGEST_TIME:
         return None
-    if value.isascii() and value.replace(".", "", 1).isdigit() and (unit or "-" not in value):
-        # Compact ISO days ("20260512") are numbers to read; a unit says that they are numbers.
-        if unit or len(value.partition(".")[0]) > len("20260512"):
-            return _counted(Decimal(value), unit)
+    # A compact ISO day ("20260512") looks like a number; where there is a unit it is one.
+    number = value.isascii() and value.replace(".", "", 1).isdigit()
+    if number and (unit or len(value.partition(".")[0]) > len("20260512")):
+        return _counted(Decimal(value), unit)
     if value.endswith((" UTC", " utc")):
         value = value[:-4] + "+00:00"
     try:
@@ -130,4 +132,4 @@ def tier(told: str) -> str:
     return "" if told in _STANDARD else told
 
 
-_STANDARD = frozenset(("", "standard", "default", "auto", "scale", "on_demand", "ondemand"))
+_STANDARD = frozenset(("", "standard", "default", "auto", "on_demand", "ondemand"))
