@@ -53,14 +53,25 @@ def read(stream: IO[bytes], *, limit: int = LIMIT) -> Iterator[Found]:
     source = _Source(stream)
     lines = _lines(source, limit)
     head = list(islice(lines, 1))
-    if head and not _goes_on(head[0][1], limit):
+    if head and not (type(head[0][1]) is bytes and _goes_on(head[0][1], limit)):
         head += islice(lines, 1)
     if _is_document(head, limit):
         start = b"".join(data for _, data in head if isinstance(data, bytes))
         yield from enumerate(_Document(start, source, limit).records(), 1)
         return
     for number, data in chain(head, lines):
-        for record in _line_records(data, limit):
+        if type(data) is not bytes or _goes_on(data, limit):
+            yield number, data if isinstance(data, Rejected) else _too_long(limit)
+            continue
+        try:
+            value = decode(data)
+        except Rejected as refusal:
+            yield number, refusal
+            continue
+        if type(value) is dict and value.keys().isdisjoint(_LISTS):
+            yield number, value
+            continue
+        for record in unrolled(value):
             yield number, record
 
 
@@ -93,36 +104,27 @@ class _Source:
         return b"".join(pieces)
 
 
-def _goes_on(data: bytes | Rejected, limit: int) -> bool:
-    return isinstance(data, bytes) and len(data) > limit and not data.endswith(b"\n")
+def _goes_on(data: bytes, limit: int) -> bool:
+    return len(data) > limit and not data.endswith(b"\n")
 
 
 def _lines(source: _Source, limit: int) -> Iterator[_Line]:
     """Lines that are not blank, with their newlines; of one that goes on, its beginning."""
     number = 0
     piece = source.piece
-    while data := piece(limit + 1):
+    most = limit + 1
+    while data := piece(most):
         number += 1
         if number == 1 and data.startswith(_BOM):
-            data = data[len(_BOM) :] or b"\n"
-        if not data.isspace():
+            data = data[len(_BOM) :]
+            data += b"" if data.endswith(b"\n") else piece(len(_BOM))
+        if data and not data.isspace():
             yield number, data
-        if len(data) >= limit - 2 and _goes_on(data, limit):
+        if len(data) > limit and _goes_on(data, limit):
             while (rest := piece(_BLOCK)) and not rest.endswith(b"\n"):
                 pass
     if source.failure:
         yield number + 1, source.failure
-
-
-def _line_records(data: bytes | Rejected, limit: int) -> list[Record | Rejected]:
-    if isinstance(data, Rejected):
-        return [data]
-    if len(data) > limit and _goes_on(data, limit):
-        return [_too_long(limit)]
-    try:
-        return unrolled(decode(data))
-    except Rejected as refusal:
-        return [refusal]
 
 
 def _too_long(limit: int) -> Rejected:

@@ -49,7 +49,7 @@ def _quoted_keys(text: bytes) -> int:
     """
     dense = text.translate(None, b" \t\r\n")
     keys = dense.count(b'":')
-    if b"\\" in dense:
+    if b"\\" in dense and b'\\"' in dense:
         if b'\\\\"' in dense:
             return -1
         keys -= dense.count(b'\\":')
