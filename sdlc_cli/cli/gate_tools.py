@@ -167,6 +167,8 @@ def merge(
             msg("{file} is no report of a shard: {why}", file=reports[0].name, why=str(error))
         ) from None
     root, loaded = configured(path, config)
+    files = (*map(str, reports), *outputs.files)
+    selection = replace(selection, outputs=files)
     merged = run.merge(path, loaded, selection, parts, root=root)
     report_on(console(ctx), merged, root, outputs)
     raise typer.Exit(merged.exit_code)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,6 +95,12 @@ class Output:
     file: Path | None
     reports: tuple[tuple[str, Path], ...]
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files that are written."""
+        own = (self.file,) if self.file else ()
+        return tuple(str(file) for file in (*own, *(file for _form, file in self.reports)))
+
 
 def run_and_report(
     ctx: typer.Context,
@@ -106,7 +112,7 @@ def run_and_report(
     """Judge, deliver, leave with the verdict."""
     out = console(ctx)
     root, loaded = configured(path, config)
-    report = judge(out, path, root, loaded, selection)
+    report = judge(out, path, root, loaded, replace(selection, outputs=output.files))
     report_on(out, report, root, output)
     raise typer.Exit(report.exit_code)
 
@@ -148,6 +154,7 @@ def run_shard(
     root, loaded = configured(path, config)
     check_names(loaded, selection)
     warn_of_commands(out, loaded, selection)
+    selection = replace(selection, outputs=output.files)
     with out.progress(_("Judging")) as progress:
         seen = run.run_shard(path, loaded, selection, wanted, root=root, progress=progress)
     body = {"schema_version": shard.SCHEMA_VERSION, "shard": shard.as_json(seen)}

@@ -39,6 +39,7 @@ class Selection:
     whose skip is an error; `generation` 0 means the configured one. `changed_since` is a
     revision or `auto`, empty to judge everything. `baseline` is the folder of what is accepted,
     empty for the usual one, None for no baseline. Without `cache` every file is looked at anew.
+    `outputs` are files that this run writes or merges; they are not judged.
     """
 
     only: tuple[str, ...] = ()
@@ -49,11 +50,12 @@ class Selection:
     baseline: str | None = ""
     jobs: int = 1
     cache: bool = True
+    outputs: tuple[str, ...] = ()
 
 
 BASELINE = ".sdlc/baseline"  # beside gates.yaml
 OURS = (".sdlc/",)  # what we write ourselves is not judged
-ON_THIS_MACHINE = ("jobs", "cache")  # what of a selection may differ between shards
+ON_THIS_MACHINE = ("jobs", "cache", "outputs")  # what of a selection may differ between shards
 
 
 class Progress(Protocol):
@@ -116,7 +118,7 @@ def run_shard(
     """
     from sdlc_cli.gate import shard
 
-    job = _Job(scope, config, selection, root)
+    job = _Job(scope, config, selection, root, sharded=True)
     mine = replace(job.project, files=shard.split_files(job.project, part))
     by_file = {name: gate for name, gate in job.gates.items() if name in engines.FILE_ENGINES}
     rest = shard.split_gates([name for name in job.gates if name not in by_file], part)
@@ -143,7 +145,7 @@ def merge(
     """
     from sdlc_cli.gate import shard
 
-    job = _Job(scope, config, selection, root)
+    job = _Job(scope, config, selection, root, sharded=True)
     joined = shard.join(reports, job.origin())
     by_file = {name: gate for name, gate in job.gates.items() if name in engines.FILE_ENGINES}
     measured = _conclude_all(job.project, by_file, joined.inspected)
@@ -153,7 +155,15 @@ def merge(
 class _Job:
     """What a run, a shard of it and a merge have in common: what is judged, and by what."""
 
-    def __init__(self, scope: Path, config: GateConfig, selection: Selection, root: Path) -> None:
+    def __init__(
+        self,
+        scope: Path,
+        config: GateConfig,
+        selection: Selection,
+        root: Path,
+        *,
+        sharded: bool = False,
+    ) -> None:
         self.scope = scope
         self.root = root
         self.selection = selection
@@ -167,6 +177,10 @@ class _Job:
             exclude=(*config.exclude, *OURS),
             configured=config.file is not None,
         )
+        if sharded or selection.outputs:
+            from sdlc_cli.gate import outputs  # most runs write nothing but to the screen
+
+            self.project = outputs.left_out(self.project, selection.outputs, sharded=sharded)
         if not self.project.files and not self.project.skipped_files:
             raise NothingToDo(
                 msg("no file to judge under {path}", path=str(scope)),

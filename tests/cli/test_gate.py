@@ -401,6 +401,25 @@ class TestShards:
                 del gate["duration_s"]
         assert merged == whole
 
+    @pytest.mark.parametrize("git", [True, False], ids=["git", "no git"])
+    def test_reports_inside_the_checkout_are_not_judged(self, tree: Tree, git: bool) -> None:
+        root = tree(CLEAN, git=git)
+        whole = result(cwd=root)
+        parts = [f"shard-{k}.json" for k in (1, 2, 3)]
+        for k, part in enumerate(parts, 1):
+            words = ("--shard", f"{k}/3", "--report", f"json={part}")
+            assert sdlc("gate", "run", *words, cwd=root).returncode == 0
+
+        sdlc("gate", "merge", *parts, "--report", "json=merged.json", cwd=root)
+        again = sdlc("gate", "merge", *parts, "--report", "json=merged.json", cwd=root)
+        merged = json.loads((root / "merged.json").read_text())
+
+        assert again.returncode == 0, again.stderr
+        for body in (merged, whole):
+            for gate in body["gates"]:
+                del gate["duration_s"]
+        assert merged == whole
+
     def test_a_missing_shard_is_refused(self, tree: Tree) -> None:
         root = tree(CLEAN, git=True)
         sdlc("gate", "run", "--shard", "1/2", "--format", "json", "-o", "../p.json", cwd=root)
@@ -411,6 +430,19 @@ class TestShards:
 
     def test_a_shard_without_a_report_to_merge_is_refused(self, tree: Tree) -> None:
         assert sdlc("gate", "run", "--shard", "1/2", cwd=tree(CLEAN)).returncode == 2
+
+
+def test_the_files_that_a_run_writes_are_not_judged_by_the_next_one(tree: Tree) -> None:
+    root = tree(CLEAN, git=True)
+    words = ("--report", "html=out/report.html", "--output", "result.json")
+
+    first, second = (
+        [sdlc("gate", "run", *words, "--format", "json", cwd=root).returncode,
+         json.loads((root / "result.json").read_text())["files"]]
+        for _ in range(2)
+    )  # fmt: skip
+
+    assert first == second == [0, len(CLEAN)]
 
 
 def test_past_commits_are_judged_by_todays_gates(tree: Tree) -> None:
