@@ -20,14 +20,14 @@ _COUNTS = (
 _Usage = tuple[int, ...]  # in the order of _COUNTS
 
 _EVENTS = frozenset(
-    [
+    (
         "session_meta",
         "turn_context",
         "event_msg",
         "response_item",
         "compacted",
         "token_usage_record",
-    ]
+    )
 )
 # A fork whose copied history was dated anew has it in one burst at its start: events that follow
 # each other within 40 ms were seen, and a first call of its own after more than 5 s.

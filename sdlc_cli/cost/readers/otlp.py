@@ -80,7 +80,7 @@ _AGENTS = frozenset(("invoke_agent", "invoke_workflow"))
 # Operations that the registry knows and that call no model themselves. `fetch_response` reads an
 # answer again that another span's call was paid for.
 _NO_CALLS = frozenset(
-    [
+    (
         "execute_tool",
         "create_agent",
         "fetch_response",
@@ -93,7 +93,7 @@ _NO_CALLS = frozenset(
         "upsert_memory",
         "create_memory_store",
         "delete_memory_store",
-    ]
+    )
 )
 _CALLS = frozenset(["chat", "text_completion", "generate_content", "embeddings"])
 _REMEMBERED = 100_000  # spans above calls, kept until their own record comes
