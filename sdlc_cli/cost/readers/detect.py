@@ -2,10 +2,33 @@
 
 from collections.abc import Sequence
 
-from sdlc_cli.cost.readers import Format, openai_chat
+from sdlc_cli.cost.readers import (
+    Format,
+    anthropic,
+    bedrock,
+    envelope,
+    gemini,
+    litellm_json,
+    litellm_spend,
+    openai_batch,
+    openai_chat,
+    openai_responses,
+)
 
-# Bodies of providers' answers, and what wraps them.
-_ANSWERS: tuple[Format, ...] = (openai_chat.FORMAT,)
+# Gateways' logs, providers' answers, and lines around them, which also take files where answers
+# of several providers are mixed.
+_ANSWERS: tuple[Format, ...] = (
+    litellm_spend.FORMAT,
+    litellm_json.FORMAT,
+    openai_batch.FORMAT,
+    gemini.FORMAT,
+    bedrock.FORMAT,
+    openai_responses.FORMAT,
+    openai_chat.FORMAT,
+    anthropic.FORMAT,
+    anthropic.STREAM,
+    envelope.FORMAT,
+)
 
 # Sessions, spans, exports, and tables with a column map.
 _OTHERS: tuple[Format, ...] = ()

@@ -21,7 +21,7 @@ def matches(record: Record) -> bool:
     if record.get("object") in _OBJECTS:
         return True
     usage = record.get("usage")
-    return isinstance(usage, dict) and "prompt_tokens" in usage and "request_id" not in record
+    return isinstance(usage, dict) and "prompt_tokens" in usage
 
 
 def parse(record: Record) -> tuple[Row, ...]:
@@ -55,21 +55,25 @@ def _ends(chunk: Record) -> bool:
     )
 
 
-def fill(row: Row, usage: Record) -> None:
-    """Puts the counts of a `usage` object into the row. Raises Rejected."""
+def fill(row: Row, usage: Record, *, may_exclude: bool = False) -> None:
+    """Puts the counts of a `usage` object into the row. Raises Rejected.
+
+    With `may_exclude`, a prompt smaller than what was cached is taken to exclude it.
+    """
     if "prompt_tokens" not in usage and "completion_tokens" not in usage:
         row.known = False
         return
     prompt = count(usage, "prompt_tokens")
-    _fill_inputs(row, usage, prompt)
+    _fill_inputs(row, usage, prompt, may_exclude)
     _fill_outputs(row, usage, prompt)
     tools = usage.get("server_tool_use")
     if isinstance(tools, dict):
         row.web_searches = count(tools, "web_search_requests")
-    row.logged_pico = _cost(usage)
+    cost = _cost(usage)
+    row.logged_pico = row.logged_pico if cost is None else cost
 
 
-def _fill_inputs(row: Row, usage: Record, prompt: int) -> None:
+def _fill_inputs(row: Row, usage: Record, prompt: int, may_exclude: bool) -> None:
     details = section(usage, "prompt_tokens_details")
     # Beside OpenAI's own name stand those of DeepSeek and LiteLLM.
     read = (
@@ -89,7 +93,7 @@ def _fill_inputs(row: Row, usage: Record, prompt: int) -> None:
         return
     kept = section(details, "cache_creation_token_details")
     write_1h = min(count(kept, "ephemeral_1h_input_tokens"), write)
-    if read + write > prompt:
+    if read + write > prompt and not may_exclude:
         raise Rejected(msg("more cached tokens than prompt_tokens"))
     split = inputs(
         prompt, read=read, write=write - write_1h, write_1h=write_1h, audio=audio, image=image

@@ -67,6 +67,32 @@ def inputs(
     )
 
 
+def inputs_kept(
+    total: int,
+    *,
+    read: int,
+    write: int = 0,
+    audio: int = 0,
+    image: int = 0,
+    audio_kept: int = 0,
+    image_kept: int = 0,
+) -> Inputs:
+    """As `inputs`, where the log tells how much of the audio and images came from the cache."""
+    audio_kept = min(audio_kept, audio, read)
+    image_kept = min(image_kept, image, read - audio_kept)
+    kept = audio_kept + image_kept
+    split = inputs(
+        total - kept,
+        read=read - kept,
+        write=write,
+        audio=audio - audio_kept,
+        image=image - image_kept,
+    )
+    return split._replace(
+        cache_read=split.cache_read + image_kept, audio_cached=split.audio_cached + audio_kept
+    )
+
+
 def outputs(total: int, *, reasoning: int = 0, audio: int = 0, image: int = 0) -> Outputs:
     """The output classes of a `total` that is meant to contain all the others.
 
