@@ -81,6 +81,8 @@ def csv(table: Table) -> str:
 
 
 def _csv_cell(cell: Cell) -> Cell:
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
     if not isinstance(cell, str):
         return cell
     text = encodable(cell)
@@ -88,7 +90,7 @@ def _csv_cell(cell: Cell) -> Cell:
 
 
 def json(table: Table) -> str:
-    """A list of objects by key. Decimals are strings, so that money stays exact."""
+    """A list of objects by key. Decimals are strings without an exponent: money stays exact."""
     return _json.dumps(records(table), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -100,7 +102,7 @@ def records(table: Table) -> list[dict[str, str | int | float | bool | None]]:
 
 def _json_cell(cell: Cell) -> str | int | float | bool | None:
     if isinstance(cell, Decimal):
-        return str(cell)
+        return f"{cell:f}"
     if isinstance(cell, float) and cell - cell != 0:
         return None
     return encodable(cell) if isinstance(cell, str) else cell

@@ -1,13 +1,14 @@
 """Prints for a terminal of any width: tables and text through rich, into a string."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from sdlc_cli.core.columns import columns
 from sdlc_cli.core.printable import one_line
 from sdlc_cli.core.table import Cell, Column, Table, shown
 
@@ -42,17 +43,30 @@ def paint(parts: Iterable[RenderableType], *, width: int, color: bool, encoding:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def grid(table: Table, *, encoding: str, style: Style | None = None) -> RichTable:
-    """`table` with a line under its heads; `style` gives a cell's rich style or nothing."""
+def grid(
+    table: Table,
+    *,
+    encoding: str,
+    style: Style | None = None,
+    width: int = 0,
+    whole: Collection[str] = (),
+) -> RichTable:
+    """`table` with a line under its heads; `style` gives a cell's rich style or nothing.
+
+    Within `width`, where it is given, no word is split as long as `least_width` allows that. The
+    columns called `whole` keep their cells on one line, as the first column always does.
+    """
     plain = not encoding.lower().replace("-", "").startswith("utf")
     drawn = RichTable(box=_PLAIN if plain else SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     drawn.show_edge = False
+    fixed = _tight(table, whole) if 0 < width < _natural_width(table) else None
     for i, column in enumerate(table.columns):
         drawn.add_column(
             Text(column.title),
             justify="right" if column.kind == "number" else "left",
             overflow="fold",
-            no_wrap=i == 0,
+            no_wrap=(i == 0 or column.key in whole) and fixed is None,
+            width=fixed[i] if fixed else None,
         )
     for row in table.rows:
         drawn.add_row(
@@ -62,3 +76,33 @@ def grid(table: Table, *, encoding: str, style: Style | None = None) -> RichTabl
             )
         )
     return drawn
+
+
+def least_width(table: Table, whole: Collection[str] = ()) -> int:
+    """The columns that `grid` needs before a word in `table` is split."""
+    wide = _tight(table, whole)
+    return sum(wide) + _BETWEEN * (len(wide) - 1)
+
+
+_BETWEEN = 3  # columns between each two of a grid
+
+
+def _tight(table: Table, whole: Collection[str]) -> list[int]:
+    """The least width of each column: its longest word, or cell where cells stay whole."""
+    wide: list[int] = []
+    for i, column in enumerate(table.columns):
+        cells = [one_line(shown(row[i], column)) for row in table.rows]
+        keeps = i == 0 or column.key in whole
+        words = cells if keeps else [word for cell in cells for word in cell.split()]
+        head = [column.title] if i == 0 else column.title.split()
+        wide.append(max(map(columns, (*head, *words)), default=0))
+    return wide
+
+
+def _natural_width(table: Table) -> int:
+    """The columns that `grid` needs to break no line at all."""
+    wide = [
+        max(map(columns, (c.title, *(one_line(shown(row[i], c)) for row in table.rows))))
+        for i, c in enumerate(table.columns)
+    ]
+    return sum(wide) + _BETWEEN * (len(wide) - 1)

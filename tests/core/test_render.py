@@ -54,6 +54,14 @@ def test_json_keeps_money_exact_and_has_no_nan() -> None:
     ]
 
 
+def test_machines_never_get_an_exponent() -> None:
+    column = Column(key="cost_usd", title="Cost", kind="number")
+    table = Table(columns=(column,), rows=((Decimal("0.000000000001"),), (Decimal("1E+3"),)))
+
+    assert render.csv(table) == "cost_usd\n0.000000000001\n1000\n"
+    assert [row["cost_usd"] for row in json.loads(render.json(table))] == ["0.000000000001", "1000"]
+
+
 @pytest.mark.parametrize("width", [24, 80])
 def test_a_terminal_gets_a_grid_that_fits(width: int) -> None:
     text = terminal.paint(

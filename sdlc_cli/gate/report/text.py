@@ -7,12 +7,11 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from sdlc_cli.core.columns import columns
 from sdlc_cli.core.finding import Finding, Severity
 from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.printable import one_line, visible
-from sdlc_cli.core.table import Cell, Column, Table, shown
-from sdlc_cli.core.terminal import grid, paint
+from sdlc_cli.core.table import Cell, Column
+from sdlc_cli.core.terminal import grid, least_width, paint
 from sdlc_cli.gate import summary, verdicts
 from sdlc_cli.gate.model import CheckResult, GateReport
 from sdlc_cli.gate.report import DEFAULT, View
@@ -89,7 +88,7 @@ def _gates(report: GateReport, view: View) -> Iterator[RenderableType]:
     left_out |= {"minimum", "weight"} if view.width < NARROW else set()
     left_out |= {"why"} if view.width < WIDE else set()
     table = summary.gates(report).without(left_out)
-    if _least_width(table) <= view.width:
+    if least_width(table) <= view.width:
         yield grid(table, encoding=view.encoding, style=style)
     else:
         yield from _pairs(report)
@@ -102,19 +101,6 @@ def _gates(report: GateReport, view: View) -> Iterator[RenderableType]:
         yield Text()
     for result in rest:
         yield _item(Text(one_line(f"{result.name}: {summary.why(result)}")))
-
-
-def _least_width(table: Table) -> int:
-    """The columns that `table` needs before a word in it is split."""
-    heads = [column.title for column in table.columns]
-    rows = [[shown(c, k) for c, k in zip(r, table.columns, strict=True)] for r in table.rows]
-    wide = [
-        max((columns(word) for row in (heads, *rows) for word in row[at].split()), default=0)
-        for at in range(len(heads))
-    ]
-    # The first column keeps its lines whole; three columns stand between each two.
-    wide[0] = max(columns(one_line(row[0])) for row in (heads, *rows))
-    return sum(wide) + 3 * (len(wide) - 1)
 
 
 def _pairs(report: GateReport) -> Iterator[RenderableType]:

@@ -1,0 +1,121 @@
+"""Charts as SVG that stands inside a page: no script, no style of its own, read out by its title.
+
+Colours and fonts come from the page's style sheet, by class.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, log10
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+WIDTH, HEIGHT = 960, 260
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 8, 14, 30
+_MOST_BARS = 120  # more would be thinner than a hair: neighbours are added up
+_TICKS = 4
+_LABELS = 7  # below the bars
+
+
+class Bar(NamedTuple):
+    """`label` stands below the bar, `text` is what pointing at it tells."""
+
+    label: str
+    value: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Axis:
+    top: float
+    step: float
+
+    def y(self, value: float) -> float:
+        return _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - value / self.top)
+
+
+def columns(bars: Sequence[Bar], *, title: str, about: str) -> Markup:
+    """Bars side by side over an axis of dollars. `title` and `about` are read to who sees none."""
+    axis = _axis(max((bar.value for bar in bars), default=0))
+    slot = (WIDTH - _LEFT - _RIGHT) / max(len(bars), 1)
+    width = max(slot * 0.78, 1)
+    parts = [
+        Markup(
+            '<svg class="chart" viewBox="0 0 {w} {h}" role="img" aria-label="{title}">'
+            "<desc>{about}</desc>\n"
+        ).format(w=WIDTH, h=HEIGHT, title=title, about=about)
+    ]
+    parts += _grid(axis)
+    for i, bar in enumerate(bars):
+        x = _LEFT + slot * i + (slot - width) / 2
+        parts.append(_column(bar, x, width, axis))
+    parts += _labels(bars, slot)
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def _grid(axis: _Axis) -> list[Markup]:
+    lines: list[Markup] = []
+    count = round(axis.top / axis.step)
+    for i in range(count + 1):
+        value = i * axis.step
+        lines.append(
+            Markup(
+                '<line class="grid" x1="{x1}" x2="{x2}" y1="{y:.1f}" y2="{y:.1f}"/>'
+                '<text class="tick" x="{tx}" y="{ty:.1f}" text-anchor="end">${value}</text>\n'
+            ).format(
+                x1=_LEFT,
+                x2=WIDTH - _RIGHT,
+                y=axis.y(value),
+                tx=_LEFT - 8,
+                ty=axis.y(value) + 4,
+                value=_short(value, axis.step),
+            )
+        )
+    return lines
+
+
+def _column(bar: Bar, x: float, width: float, axis: _Axis) -> Markup:
+    # A thin line for what cost next to nothing: it is not nothing.
+    height = max(axis.y(0) - axis.y(bar.value), 1 if bar.value else 0)
+    return Markup(
+        '<rect class="bar" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}">'
+        "<title>{text}</title></rect>\n"
+    ).format(x=x, y=axis.y(0) - height, w=width, h=height, text=bar.text)
+
+
+def _labels(bars: Sequence[Bar], slot: float) -> list[Markup]:
+    every = max(1, -(-len(bars) // _LABELS))
+    made: list[Markup] = []
+    for i in range(0, len(bars), every):
+        x = _LEFT + slot * (i + 0.5)
+        made.append(
+            Markup('<text class="tick" x="{x:.1f}" y="{y}" text-anchor="middle">{label}</text>\n')
+            .format(x=x, y=HEIGHT - 8, label=bars[i].label)
+        )  # fmt: skip
+    return made
+
+
+def _axis(most: float) -> _Axis:
+    """Round steps of 1, 2, 2.5 or 5 that end just above `most`."""
+    if most <= 0:
+        return _Axis(top=1, step=1)
+    rough = most / _TICKS
+    size = 10.0 ** floor(log10(rough))
+    step = size * next(n for n in (1, 2, 2.5, 5, 10) if rough <= n * size * 1.000001)
+    count = -(-most // step)
+    return _Axis(top=step * max(count, 1), step=step)
+
+
+def _short(value: float, step: float) -> str:
+    """The value with as many decimals as the step needs."""
+    decimals = 0 if step >= 1 and step == int(step) else max(1, 1 - floor(log10(step)))
+    return f"{value:,.{decimals}f}" if value else "0"
+
+
+def runs(days: Sequence[tuple[str, int]]) -> tuple[tuple[str, str, int, int], ...]:
+    """Neighbours put together, so that few bars are left: (first, last, their sum, how many)."""
+    step = max(1, -(-len(days) // _MOST_BARS))
+    parts = [days[i : i + step] for i in range(0, len(days), step)]
+    return tuple(
+        (part[0][0], part[-1][0], sum(amount for _day, amount in part), len(part)) for part in parts
+    )

@@ -1,0 +1,180 @@
+"""CostReport -> text for people at a terminal of any width: groups with bars, days as a line."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from sdlc_cli.core.columns import cut
+from sdlc_cli.core.i18n import _
+from sdlc_cli.core.printable import one_line
+from sdlc_cli.core.table import Cell, Column, Table, shown
+from sdlc_cli.core.terminal import grid, least_width, paint
+from sdlc_cli.cost.model import CostReport, Series
+from sdlc_cli.cost.report import DEFAULT, Sheet, View, summary, tables
+
+MOST_GROUPS = 60
+LEAST_BAR, MOST_BAR = 6, 24  # columns
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LEVELS = "▁▂▃▄▅▆▇█"
+# What is left out first where the terminal is too narrow for all of it.
+_SACRIFICES = (
+    ("reasoning_tokens", "web_searches"),
+    ("unknown_usage", "unpriced_calls"),
+    ("cost_at_most_usd",),
+    ("cache_write_tokens", "cache_read_tokens"),
+    ("input_tokens", "output_tokens"),
+    ("calls",),
+)
+_FIGURES = 32  # columns kept for numbers when names are cut
+
+
+def render(sheet: Sheet, view: View = DEFAULT) -> str:
+    """The cost first, then what it does not hold, the days, the groups."""
+    return paint(_parts(sheet, view), width=view.width, color=view.color, encoding=view.encoding)
+
+
+def _parts(sheet: Sheet, view: View) -> Iterator[RenderableType]:
+    report = sheet.report
+    yield Text(one_line(summary.headline(report)), style="bold")
+    yield Text(one_line(summary.coverage_line(report)))
+    for warning in summary.warnings(report):
+        yield _item(Text(one_line(warning), style="yellow"))
+    for note in summary.notes(sheet):
+        yield _item(Text(one_line(note), style="dim"))
+    yield from _days(sheet.daily, view)
+    yield from _groups(report, view)
+
+
+def _item(text: Text) -> RenderableType:
+    """A list item whose later lines stand under its first word."""
+    pair = RichTable.grid()
+    pair.add_column(width=2, no_wrap=True)
+    pair.add_column(overflow="fold")
+    pair.add_row(Text("- "), text)
+    return pair
+
+
+def _groups(report: CostReport, view: View) -> Iterator[RenderableType]:
+    if not report.by or not report.groups:
+        return
+    yield Text()
+    most = None if view.verbose else MOST_GROUPS
+    table = _that_fits(_short(tables.groups(report, people=True, most=most), view), report, view)
+    if least_width(table, report.by) <= view.width:
+        yield grid(
+            _with_bars(table, report, most, view),
+            encoding=view.encoding,
+            style=_style,
+            width=view.width,
+            whole=report.by,
+        )
+    else:
+        yield from _pairs(table)
+    if most is not None and len(report.groups) > most:
+        rest = _("{n} more groups: --verbose, or another --format").format(
+            n=f"{len(report.groups) - most:,}"
+        )
+        yield Text()
+        yield Text(rest, style="dim")
+
+
+def _short(table: Table, view: View) -> Table:
+    """Names cut to what leaves room for the figures; other formats have them whole."""
+    texts = [i for i, column in enumerate(table.columns) if column.kind == "text"]
+    room = max(12, (view.width - _FIGURES) // len(texts))
+    rows = tuple(
+        tuple(
+            cut(one_line(cell), room) or " " if i in texts and isinstance(cell, str) else cell
+            for i, cell in enumerate(row)
+        )
+        for row in table.rows
+    )
+    return replace(table, rows=rows)
+
+
+def _that_fits(table: Table, report: CostReport, view: View) -> Table:
+    for gone in _SACRIFICES:
+        if least_width(table, report.by) <= view.width:
+            break
+        table = table.without(gone)
+    return table
+
+
+def _with_bars(table: Table, report: CostReport, most: int | None, view: View) -> Table:
+    """The table with the cost as a bar, where there is room and something to compare."""
+    room = min(view.width - least_width(table, report.by) - 3, MOST_BAR)
+    listed = summary.ordered(report)[:most]
+    dearest = max((group.amounts.pico for group in listed), default=0)
+    if room < LEAST_BAR or not dearest or len(listed) < 2:
+        return table
+    bars = [_bar(group.amounts.pico / dearest, room, view.encoding) for group in listed]
+    bars += [" "] * (len(table.rows) - len(bars))  # the total has none
+    column = Column(key="bar", title="")
+    rows = tuple((*row, bar) for row, bar in zip(table.rows, bars, strict=True))
+    return Table(title=table.title, columns=(*table.columns, column), rows=rows)
+
+
+def _bar(share: float, width: int, encoding: str) -> str:
+    """At least a trace for what costs anything."""
+    if not share:
+        return " "
+    if not _is_utf(encoding):
+        return "#" * max(1, round(share * width))
+    full, part = divmod(max(1, round(share * width * 8)), 8)
+    return "█" * full + (_EIGHTHS[part] if part else "")
+
+
+def _style(column: Column, cell: Cell) -> str:
+    del cell
+    if column.key == "bar":
+        return "cyan"
+    return "bold" if column.key == "cost_usd" else ""
+
+
+def _pairs(table: Table) -> Iterator[RenderableType]:
+    """Each group's name, and its cost below it, for a very narrow terminal."""
+    cost = next(i for i, column in enumerate(table.columns) if column.key == "cost_usd")
+    for row in table.rows:
+        names = [str(cell) for cell, c in zip(row, table.columns, strict=True) if c.kind == "text"]
+        yield Text(one_line(" ".join(name for name in names if name)))
+        yield Padding(Text(f"${shown(row[cost], table.columns[cost])}", style="bold"), (0, 0, 0, 2))
+
+
+def _days(daily: Series, view: View) -> Iterator[RenderableType]:
+    """The cost of each day as a line of blocks, where there are days to compare."""
+    if len(daily) < 3 or not _is_utf(view.encoding):
+        return
+    label = _("By day") + " "
+    highest_day, highest = max(daily, key=lambda item: (item[1], item[0]))
+    if not highest:
+        return
+    line = sparkline([pico for _day, pico in daily], max(10, view.width - len(label) * 2))
+    yield Text()
+    yield Text.assemble((label, "dim"), (line, "cyan"))
+    yield Text(
+        _("{first} to {last}, highest ${cost} on {day}").format(
+            first=daily[0][0], last=daily[-1][0], cost=summary.people(highest), day=highest_day
+        ),
+        style="dim",
+    )
+
+
+def sparkline(values: list[int], width: int) -> str:
+    """One block a value; where there are more than `width`, neighbours are added up."""
+    step = -(-len(values) // max(width, 1))
+    sums = [sum(values[i : i + step]) for i in range(0, len(values), step)]
+    if step > 1 and len(values) % step:
+        sums[-1] = sums[-1] * step // (len(values) % step)  # the last has fewer days
+    highest = max(sums, default=0)
+    if highest <= 0:
+        return _LEVELS[0] * len(sums)
+    last = len(_LEVELS) - 1
+    return "".join(_LEVELS[-(-value * last // highest)] for value in sums)
+
+
+def _is_utf(encoding: str) -> bool:
+    return encoding.lower().replace("-", "").startswith("utf")
