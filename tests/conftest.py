@@ -13,7 +13,8 @@ REQUIRE_ALL = os.environ.get("SDLC_TEST_REQUIRE_ALL") == "1"
 # Set by .ci/wheel.py, which has no development dependency: files that import one are left out.
 ON_WHEEL = os.environ.get("SDLC_TEST_WHEEL") == "1"
 _IMPORTS_DEV = re.compile(
-    r"^ *(?:from|import) (?:hypothesis|jsonschema|lxml|babel)\b|\"-m\", \"coverage\"", re.M
+    r"^ *(?:from|import) (?:hypothesis|jsonschema|lxml|babel|genai_prices)\b|\"-m\", \"coverage\"",
+    re.M,
 )
 
 

@@ -15,6 +15,7 @@ from sdlc_cli.cost.prices.match import model_named, provider_named, provider_of
 
 # What logs, SDKs and OpenTelemetry call a provider -> its id in the catalogue.
 PROVIDERS = {
+    "az.ai.openai": "azure",
     "az.ai.inference": "azure",
     "claude": "anthropic",
     "converse": "aws",
@@ -96,6 +97,21 @@ LOCAL = frozenset(
     }
 )
 
+# Who sell models of their own. One that only one of them has is theirs, whoever else resells it.
+_FIRST_HAND = (
+    "anthropic",
+    "cohere",
+    "deepseek",
+    "google",
+    "minimax",
+    "mistral",
+    "moonshotai",
+    "openai",
+    "perplexity",
+    "voyageai",
+    "x-ai",
+    "zai",
+)
 _MAKERS = (
     "ai21|amazon|anthropic|cohere|deepseek|google|luma|meta|minimax|mistral|moonshot|moonshotai"
     "|nvidia|openai|qwen|stability|twelvelabs|writer|zai"
@@ -125,6 +141,12 @@ class Name:
     resold: bool = False  # the model is priced as another provider's, who makes it
     reason: Message | None = None
 
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All that a glob in cost.yaml may mean: the canonical name, the logged, without paths."""
+        short = plain(self.logged)
+        return (self.model, self.logged, short, short.partition("/")[2] or short)
+
 
 def look_up(
     catalogue: Catalogue, provider: str, model: str, aliases: Mapping[str, str] | None = None
@@ -152,7 +174,8 @@ def _find(catalogue: Catalogue, provider: str, model: str, logged: str) -> Name:
     given = canonical_provider(catalogue, provider)
     if given is None and provider and provider.lower() not in GATEWAYS:
         reason = msg("'{provider}' is no provider of the catalogue", provider=provider)
-        return Name(provider=provider.lower(), model=plain(model), logged=logged, reason=reason)
+        known = plain(model).removeprefix(f"{provider.lower()}/")
+        return Name(provider=provider.lower(), model=known, logged=logged, reason=reason)
     owner = given
     for owner, name in _readings(catalogue, given, model):
         found = model_named(catalogue, owner, name)
@@ -169,7 +192,7 @@ def _find(catalogue: Catalogue, provider: str, model: str, logged: str) -> Name:
         provider=given.id if given else owner.id if owner else provider.lower(),
         model=plain(model),
         logged=logged,
-        reason=_missing(model, tuned, owner),
+        reason=_missing(model, tuned, given or owner),
     )
 
 
@@ -203,19 +226,22 @@ def _readings(
             yield from ((given, name) for name in _spellings(given, rest))
     if owner and owner is not given:
         yield from ((owner, name) for name in _spellings(owner, rest))
-    if given is None and owner is None:
-        name = plain(whole)
-        maker = _alone(catalogue, name)
-        if maker:
-            yield from ((maker, spelled) for spelled in _spellings(maker, whole))
+    if given is None and owner is None and (maker := _alone(catalogue, whole)):
+        yield from ((maker, name) for name in _spellings(maker, whole))
 
 
-def _alone(catalogue: Catalogue, name: str) -> Provider | None:
+def _alone(catalogue: Catalogue, model: str) -> Provider | None:
+    """Whose a model is that is named without a provider."""
+    name = plain(model)
     if _BEDROCK.match(name):
         return catalogue.by_id.get("aws")
     if name.startswith("ft:"):
         return catalogue.by_id.get("openai")
-    return provider_of(catalogue, name)
+    if claimed := provider_of(catalogue, model) or provider_of(catalogue, name):
+        return claimed
+    makers = [catalogue.by_id[maker] for maker in _FIRST_HAND if maker in catalogue.by_id]
+    knowing = [maker for maker in makers if model_named(catalogue, maker, name)]
+    return knowing[0] if len(knowing) == 1 else None
 
 
 def _spellings(provider: Provider, name: str) -> Iterator[str]:
@@ -259,7 +285,7 @@ def _local(provider: str) -> Message:
 
 
 def _opaque(kind: str) -> Message:
-    return msg("the ARN of a {kind} does not tell its model: give it an alias", kind=kind)
+    return msg("an ARN of the kind {kind} does not tell its model: give it an alias", kind=kind)
 
 
 def _missing(model: str, tuned: bool, owner: Provider | None) -> Message:

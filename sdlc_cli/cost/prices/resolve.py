@@ -94,7 +94,7 @@ class Prices:
         )
 
     def _resolved(self, name: Name, tier: str) -> Price:
-        over = layers(self.overrides, name.provider, (name.model, name.logged))
+        over = layers(self.overrides, name.provider, name.spellings)
         found = rates(name.entry, over, tier, title=self._title, resold=name.resold)
         kind = family(name.model)
         ceiling = dearest(found)
@@ -173,8 +173,9 @@ def _sources(found: Sequence[Rate]) -> str:
 def _reason(name: Name, found: Sequence[Rate], over: Sequence[Layer]) -> Message | None:
     """Why calls of this model are unpriced, always or at some time."""
     if found:
-        gap = found[0].since is not None or found[-1].until is not None
-        return msg("the prices known for it do not cover this time") if gap else None
+        if _covers_all(found):
+            return None
+        return msg("the prices known for it do not cover this time")
     if name.reason:
         return name.reason
     units = sorted(
@@ -183,6 +184,14 @@ def _reason(name: Name, found: Sequence[Rate], over: Sequence[Layer]) -> Message
     if not units:
         return msg("the catalogue lists it without a price: give it one, or declare it free")
     return msg("priced by {units}, which no log tells", units=", ".join(units))
+
+
+def _covers_all(found: Sequence[Rate]) -> bool:
+    """Whether there is a rate for every day."""
+    if found[0].since is not None or not any(rate.until is None for rate in found):
+        return False
+    starts = {rate.since for rate in found}
+    return all(rate.until is None or rate.until in starts for rate in found)
 
 
 def _costs(price: Price, at: datetime) -> tuple[int, int] | None:
