@@ -33,7 +33,8 @@ def notes(replay: Replay) -> tuple[Message, ...]:
     """What following the ladder would have saved, and what that assumes."""
     found = [
         msg(
-            "Following the ladder would have cost ${routed} instead of ${spent} and saved ${saved}.",
+            "Following the ladder would have cost ${routed} instead of ${spent},"
+            " and saved ${saved}.",
             routed=money.shown(replay.routed_pico),
             spent=money.shown(replay.spent_pico),
             saved=money.shown(replay.saved_pico),
