@@ -159,14 +159,7 @@ def _why(row: Row, price: Price, rate: Rate, tokens: int) -> Iterable[Message]:
     if when is None and timed:
         yield msg("the log does not tell when: the latest price, at its dearest hours")
     elif timed and when is not None:
-        since = f"{rate.since:%Y-%m-%d}" if rate.since else msg("always")
-        until = f"{rate.until:%Y-%m-%d}" if rate.until else msg("further notice")
-        yield msg(
-            "made at {when} UTC: the price valid from {since} until {until}",
-            when=f"{when:%Y-%m-%d %H:%M:%S}",
-            since=since,
-            until=until,
-        )
+        yield _when(when, rate)
     if rate.hours:
         yield msg(
             "the price of the hours from {start} to {end} UTC",
@@ -176,6 +169,23 @@ def _why(row: Row, price: Price, rate: Rate, tokens: int) -> Iterable[Message]:
     yield from _tier_reasons(row, price, rate, tokens)
     if rate.rounded:
         yield msg("a rate was rounded to whole pico-dollars")
+
+
+def _when(when: datetime, rate: Rate) -> Message:
+    at = f"{when:%Y-%m-%d %H:%M:%S}"
+    since, until = (f"{day:%Y-%m-%d}" if day else "" for day in (rate.since, rate.until))
+    if since and until:
+        return msg(
+            "made at {at} UTC: the price valid from {since} to before {until}",
+            at=at,
+            since=since,
+            until=until,
+        )
+    if since:
+        return msg("made at {at} UTC: the price valid since {since}", at=at, since=since)
+    if until:
+        return msg("made at {at} UTC: the price valid before {until}", at=at, until=until)
+    return msg("made at {at} UTC", at=at)
 
 
 def _tier_reasons(row: Row, price: Price, rate: Rate, tokens: int) -> Iterable[Message]:
