@@ -28,7 +28,7 @@ def _start(argv: list[str]) -> int:
 
     # What a run makes it keeps to its end, and then the system takes it all: to look for garbage
     # in it, while it is made and once more on leaving, is a tenth of a run over unchanged files.
-    gc.set_threshold(50_000)
+    gc.set_threshold(200_000)
     atexit.register(gc.freeze)
     from sdlc_cli.cli.app import main as start
 

@@ -4,11 +4,14 @@ The app in `cli.app` is built from the same tables, and a test holds the two pag
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from sdlc_cli.cli.page import Page, Section, render
 from sdlc_cli.core.console import Console
 from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import LANGUAGES, _, msg
+
+if TYPE_CHECKING:  # most runs show no page
+    from sdlc_cli.cli.page import Page
 
 HELP = ("-h", "--help")
 VERSION = ("-V", "--version")
@@ -82,8 +85,10 @@ def only_here() -> dict[str, tuple[str, str]]:
     }
 
 
-def page() -> Page:
+def page() -> "Page":
     """The first page."""
+    from sdlc_cli.cli.page import Page, Section
+
     return Page(
         usage="sdlc " + " ".join(("[" + _("options") + "]", _("COMMAND"), "...")),
         text=f"{summary()}\n\n{examples()}",
@@ -143,5 +148,7 @@ def asks_for_help(argv: Sequence[str]) -> bool:
 def show(environ: Mapping[str, str]) -> int:
     """Print the first page."""
     console = Console(environ=environ)
+    from sdlc_cli.cli.page import render
+
     console.result(render(page(), console.width, color=console.color))
     return 0

@@ -7,7 +7,7 @@ reaches; what is overridden here is what they print. pyproject.toml pins the ran
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer import core
@@ -16,12 +16,15 @@ from typer._click.core import Command as ClickCommand
 from typer._click.core import Parameter as ClickParameter
 from typer._click.shell_completion import CompletionItem
 
-from sdlc_cli.cli import front, page
+from sdlc_cli.cli import front
 from sdlc_cli.cli.values import Parameter, adopt, metavar, shown_name
 from sdlc_cli.core.console import Console
 from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import _, local, msg
 from sdlc_cli.core.nearest import nearest
+
+if TYPE_CHECKING:  # loads where a page is shown
+    from sdlc_cli.cli.page import Page
 
 CONTEXT = {"help_option_names": list(front.HELP)}
 
@@ -250,18 +253,24 @@ def _show_help(ctx: Context, param: ClickParameter, value: bool) -> None:
 
 
 def _summary(command: ClickCommand) -> str:
+    from sdlc_cli.cli import page
+
     text = command.short_help or (page.paragraphs(inspect.cleandoc(command.help or "")) or [""])[0]
     return " ".join(text.split())
 
 
 def _help(command: ClickCommand, ctx: Context) -> str:
+    from sdlc_cli.cli import page
+
     out = console(ctx)
     made = front.page() if ctx.parent is None else _page(command, ctx)
     return page.render(made, out.width, color=out.color).rstrip("\n")
 
 
-def _page(command: ClickCommand, ctx: Context) -> page.Page:
+def _page(command: ClickCommand, ctx: Context) -> "Page":
     """The help page of any command below the first."""
+    from sdlc_cli.cli import page
+
     params = [p for p in command.get_params(ctx) if isinstance(p, Parameter)]
     shown = [p for p in params if not p.hidden]
     arguments = [p for p in shown if isinstance(p, core.TyperArgument)]

@@ -66,18 +66,21 @@ class Rules:
         covered = self._covered.get(folder)
         if covered is None:
             covered = self._covers_folder(folder)
-        return covered or bool(self.decide(path))
+        return covered or (bool(self._of_files) and bool(self.decide(path)))
 
     def _covers_folder(self, folder: str) -> bool:
         """The same of a folder; each one is decided once, from the top down."""
-        covered, at = False, 0
+        parent = folder[: max(folder.rfind("/"), 0)]
+        covered, at = self._covered.get(parent, False), len(parent)
+        if parent not in self._covered:
+            at = 0
         while at < len(folder):
             at = folder.find("/", at + 1)
             at = len(folder) if at < 0 else at
-            above, one = covered, folder[:at]
-            known = self._covered.get(one)
-            covered = above or bool(self.decide(one, is_folder=True)) if known is None else known
-            self._covered[one] = covered
+            one = folder[:at]
+            if one not in self._covered:
+                self._covered[one] = covered or bool(self.decide(one, is_folder=True))
+            covered = self._covered[one]
         return covered
 
 

@@ -135,7 +135,8 @@ class _Tree:
 
     def entries(self, folder: str) -> dict[str, str]:
         """Name -> kind of what is in `folder`; nothing when it is no folder of the project's."""
-        return self._folders_of(folder) if self.is_own(folder) else {}
+        own = self._own.get(folder) or self.is_own(folder)
+        return self._folders_of(folder) if own else {}
 
     def _read(self, folder: str) -> dict[str, str]:
         try:
@@ -181,9 +182,10 @@ class _Tree:
         return known
 
     def _folders_of(self, folder: str) -> dict[str, str]:
-        if folder not in self._folders:
-            self._folders[folder] = self._read(folder)
-        return self._folders[folder]
+        entries = self._folders.get(folder)
+        if entries is None:
+            entries = self._folders[folder] = self._read(folder)
+        return entries
 
     def is_repository(self, folder: str) -> bool:
         """True when git would take `folder` for a repository of its own."""

@@ -13,7 +13,7 @@ _NAMES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def encodable(text: str) -> str:
     r"""`text` that UTF-8 can carry: a byte that a file name could not decode shows as `\xff`."""
-    return _SURROGATE.sub(_escape, text)
+    return text if text.isascii() else _SURROGATE.sub(_escape, text)
 
 
 def visible(text: str) -> str:

@@ -7,6 +7,7 @@ configuration files, the path and the content of the file. Whatever is wrong wit
 
 import hashlib
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ import msgspec
 
 from sdlc_cli import __version__
 from sdlc_cli.core.files import cache_dir, read_within
+from sdlc_cli.core.printable import encodable
 from sdlc_cli.gate import carried, installed
 from sdlc_cli.gate.config import Gate
 from sdlc_cli.gate.model import Outcome
@@ -26,6 +28,7 @@ from sdlc_cli.gate.source import MAX_BYTES, Project
 FORMAT = 2  # of the file; another number means another file name
 MOST_BYTES = 100_000_000  # beyond it the rows that were not used for longest go
 MOST_ROW = 1_000_000  # bytes; a larger result is not worth keeping
+MOST_ROOTS = 20  # whose stamps are kept; about 100 bytes a file
 AT_ONCE = 500  # keys in one question; SQLite allows 999 variables
 # What decides besides the file itself. The docs gate follows links into other files.
 NEVER = frozenset({"docs"})
@@ -35,10 +38,14 @@ CONFIGS = ("pyproject.toml", "setup.cfg", "tox.ini", ".bandit", "bandit.yaml", "
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen (
   key BLOB PRIMARY KEY, value BLOB NOT NULL, used INTEGER NOT NULL
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stamps (
+  root BLOB PRIMARY KEY, value BLOB NOT NULL, used INTEGER NOT NULL
+)
 """
 
 Key = bytes
+Stamped = tuple[int, int, int, int, int, bytes]  # the five of `gate.stamps`, and the SHA-256
 
 
 class Results(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -67,10 +74,12 @@ class Cache:
                 rows = db.execute(query, some)
                 stale: list[Key] = []
                 for key, value, used in rows:
-                    with suppress(ValueError, msgspec.MsgspecError):
+                    try:
                         found[key] = _decoded(value)
-                        if used < self._day:
-                            stale.append(key)
+                    except (ValueError, msgspec.MsgspecError):
+                        continue
+                    if used < self._day:
+                        stale.append(key)
                 db.executemany(
                     "UPDATE seen SET used = ? WHERE key = ?", [(self._day, key) for key in stale]
                 )
@@ -84,6 +93,32 @@ class Cache:
             if db is None or not rows:
                 return
             db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", rows)
+            _shrink(db)
+
+    def stamps(self, root: Path) -> dict[str, Stamped]:
+        """The stamps of the files below `root`, by path."""
+        with self._open() as db, suppress(msgspec.MsgspecError):
+            if db is not None:
+                query = "SELECT value FROM stamps WHERE root = ?"
+                for (value,) in db.execute(query, (os.fsencode(root),)):
+                    return _STAMPS.decode(value)
+        return {}
+
+    def stamp(self, root: Path, stamps: Mapping[str, Stamped]) -> None:
+        """Remember these, and no others, below `root`. A name that is not UTF-8 is left out."""
+        value = msgspec.msgpack.encode(
+            {path: one for path, one in stamps.items() if path == encodable(path)}
+        )
+        with self._open() as db:
+            if db is None:
+                return
+            row = (os.fsencode(root), value, self._day)
+            db.execute("INSERT OR REPLACE INTO stamps VALUES (?, ?, ?)", row)
+            db.execute(
+                "DELETE FROM stamps WHERE root NOT IN"
+                " (SELECT root FROM stamps ORDER BY used DESC, root = ? DESC LIMIT ?)",
+                (row[0], MOST_ROOTS),
+            )
             _shrink(db)
 
     @contextmanager
@@ -136,7 +171,8 @@ def _connected(file: Path) -> sqlite3.Connection | None:
             db = sqlite3.connect(file, timeout=5)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")  # WAL keeps it whole when the process dies
-            db.execute(_SCHEMA)
+            for table in _SCHEMA.split(";"):
+                db.execute(table)
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 return None  # locked or read-only
@@ -168,6 +204,7 @@ def _shrink(db: sqlite3.Connection) -> None:
             "DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY used LIMIT ?)",
             (rows // 2,),
         )
+        db.execute("DELETE FROM stamps")
 
 
 def _encoded(results: Results) -> bytes:
@@ -201,6 +238,7 @@ class _Frozen(TypedDict, total=False):
     skipped: object
 
 
+_STAMPS = msgspec.msgpack.Decoder(dict[str, Stamped])
 _DECODER = msgspec.json.Decoder(Results)
 _FROZEN = msgspec.json.Decoder(tuple[int, dict[str, _Frozen]])
 

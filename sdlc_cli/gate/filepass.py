@@ -2,21 +2,22 @@
 where they pay."""
 
 import gc
-import hashlib
 import os
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from sdlc_cli.core.finding import Finding, fingerprint
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate import cache as caches
-from sdlc_cli.gate import engines, source
+from sdlc_cli.gate import engines, source, stamps
 from sdlc_cli.gate.cache import Cache, Key
 from sdlc_cli.gate.config import Gate
 from sdlc_cli.gate.model import Outcome, SkippedFile
@@ -32,8 +33,8 @@ WORKERS_PAY_FROM = 1_000_000  # bytes of source; starting a process costs about 
 Work = tuple[str, tuple[str, ...]]  # a path, and the gates that are to look at it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+# Structs, not dataclasses: a run over unchanged files makes several for each, and little else.
+class Seen(Struct, frozen=True, kw_only=True):
     """One file as one engine saw it, in how many seconds. `crash` tells of a bug in the engine."""
 
     gate: str
@@ -42,8 +43,7 @@ class Seen:
     crash: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspected:
+class Inspected(Struct, frozen=True, kw_only=True):
     """One file as all file engines saw it; an engine that does not judge it is left out."""
 
     path: str
@@ -153,11 +153,8 @@ class _Memory:
 
     def _recall(self, project: Project, cache: Cache) -> None:
         salt = caches.salt(project, self._kept)
-        keys: dict[str, Key] = {}
-        for path in project.files:
-            unit = source.read(project, path)
-            if isinstance(unit, Unit):
-                keys[path] = caches.key(salt, path, hashlib.sha256(unit.data).digest())
+        digests = stamps.digests(project, cache)
+        keys = {path: caches.key(salt, path, digest) for path, digest in digests.items()}
         found = cache.find(list(keys.values()))
         for path, key in keys.items():
             results = found.get(key)
@@ -189,7 +186,7 @@ class _Memory:
 def _joined(known: Inspected, fresh: Inspected | None) -> Inspected:
     if fresh is None or fresh.skipped:
         return fresh or known
-    return replace(known, seen=(*known.seen, *fresh.seen))
+    return Inspected(path=known.path, lines=known.lines, seen=(*known.seen, *fresh.seen))
 
 
 def _lines(unit: Unit) -> int:

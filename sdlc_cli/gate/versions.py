@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdlc_cli.core.files import find_upward, read_within
-from sdlc_cli.gate.formats import load_toml
 
 _READ_LIMIT = 1_000_000  # bytes of a settings file
 _MINORS = range(41)  # 3.0 to 3.40: an upper bound beyond is none
@@ -103,6 +102,8 @@ def _fits(version: Version, clause: re.Match[str]) -> bool:
 
 
 def _pyproject(data: bytes) -> tuple[str, Sequence[str]]:
+    from sdlc_cli.gate.formats import load_toml
+
     try:
         document = load_toml(data)
     except (ValueError, RecursionError):

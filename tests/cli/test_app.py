@@ -102,6 +102,23 @@ def test_the_first_page_holds_every_command_and_option_of_the_app() -> None:
         assert command.get_short_help_str() == front.commands()[name]
 
 
+def test_a_command_is_the_same_when_it_is_made_alone() -> None:
+    from sdlc_cli.cli.app import build
+
+    whole = build().commands["gate"]
+    for name, command in whole.commands.items():  # type: ignore[attr-defined]
+        alone = build(["gate", name, "--only", "syntax"]).commands["gate"]
+
+        assert list(alone.commands) == [name]  # type: ignore[attr-defined]
+        made = alone.commands[name]  # type: ignore[attr-defined]
+        assert made.help == command.help
+        for one, other in zip(made.params, command.params, strict=True):
+            assert (one.name, one.opts, one.help) == (other.name, other.opts, other.help)
+            assert (one.required, one.default) == (other.required, other.default)
+    assert len(build(["gate"]).commands["gate"].commands) == len(whole.commands)  # type: ignore[attr-defined]
+    assert list(build(["--quiet", "gate", "run"]).commands) == list(front.commands())
+
+
 @pytest.mark.parametrize(
     ("words", "problem", "hint"),
     [

@@ -4,7 +4,8 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -47,18 +48,41 @@ def test_start_up_stays_within(words: list[str], most: float) -> None:
     ],
 )
 def test_start_up_imports_nothing_heavy(words: list[str], forbidden: set[str]) -> None:
+    imported = {name.split(".")[0] for name in loaded(words)}
+
+    assert imported & forbidden == set()
+
+
+def test_a_run_over_unchanged_files_loads_nothing_that_judges_or_reads_them(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "a.py").write_text("import pickle\n")
+    (folder / "b.yaml").write_text("b: 1\n")
+    words = ["gate", "run", "--format", "json", "-o", os.devnull, str(folder)]
+    cache = {"SDLC_CACHE_DIR": str(tmp_path / "cache")}
+    assert {"yaml", "bandit", "radon"} <= loaded(words, cache), "the first run looks at them"
+
+    imported = loaded(words, cache)
+
+    parts = ("accept", "analysis", "baseline", "baseline_files", "changes", "coverage_report",
+             "formats", "interpreters", "narrow", "shard", "suppressions")  # fmt: skip
+    idle = {"configparser", "rich", "tempfile", "tomllib", "yaml", "sdlc_cli.core.config"}
+    assert imported & (HEAVY | idle | {f"sdlc_cli.gate.{part}" for part in parts}) == set()
+
+
+def loaded(words: Sequence[str], environ: Mapping[str, str] = os.environ) -> set[str]:
+    """The modules that a process holds after it did what `words` ask for."""
     script = (
         "import sys; from sdlc_cli.__main__ import main; code = main();"
-        "print('MODULES', *sys.modules, file=sys.stderr); sys.exit(code)"
+        "print('MODULES', *sys.modules, file=sys.stderr); sys.exit(code not in (0, 1))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *words],
         capture_output=True,
         text=True,
         check=True,
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, **environ, "PYTHONIOENCODING": "utf-8"},
     )
-
-    imported = {name.split(".")[0] for name in done.stderr.split()}
-    assert "MODULES" in imported
-    assert imported & forbidden == set()
+    modules = set(done.stderr.partition("MODULES")[2].split())
+    assert "sys" in modules
+    return modules

@@ -7,7 +7,7 @@ and SQLAlchemy 2.1 hold a function that is a finding anyway.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -123,7 +123,7 @@ def conclude(
 
 def _metrics(judged: Sequence[tuple[str, Outcome]], lines: int) -> dict[str, object]:
     numbers = [outcome.numbers for _, outcome in judged]
-    ranks = {rank: int(sum(n.get(f"rank {rank}", 0) for n in numbers)) for rank in RANKS}
+    ranks = {rank: _total(numbers, f"rank {rank}") for rank in RANKS}
     functions = sum(ranks.values())
     above = int(sum(n["above"] for n in numbers))
     indexes = sorted(n["index"] for n in numbers if "index" in n)
@@ -154,13 +154,19 @@ def _median(ordered: Sequence[float]) -> float:
     return (ordered[middle] + ordered[~middle]) / 2
 
 
+def _total(numbers: Sequence[Mapping[str, float]], name: str) -> int:
+    return int(sum([n[name] for n in numbers if name in n]))
+
+
 def _most_complex(judged: Sequence[tuple[str, Outcome]]) -> list[dict[str, object]]:
-    found = [
-        (-number, path, *_place(name))
+    named = [
+        (number, path, name)
         for path, outcome in judged
         for name, number in outcome.numbers.items()
         if name.startswith(_NAMED)
     ]
+    least = sorted([number for number, _, _ in named])[-WORST:][:1]  # of those that are shown
+    found = [(-n, path, *_place(name)) for n, path, name in named if n >= least[0]]
     return [
         {"path": path, "line": line, "name": name, "complexity": int(-number)}
         for number, path, line, name in sorted(found)[:WORST]

@@ -204,11 +204,9 @@ def _nothing(project: Project, options: Security) -> Measurement:
 
 
 def _sum(outcomes: Iterable[Outcome]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for outcome in outcomes:
-        for name, number in outcome.numbers.items():
-            total[name] += int(number)
-    return total
+    names = ("lines", "nosec", "errors", "stock")
+    numbers = [outcome.numbers for outcome in outcomes]
+    return Counter({name: int(sum([one.get(name, 0) for one in numbers])) for name in names})
 
 
 def _metrics(

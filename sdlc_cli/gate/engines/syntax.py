@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from sdlc_cli.core.finding import Finding, Location, Severity, fingerprint
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate import formula
-from sdlc_cli.gate.formats import Fault, fault_in, not_text
 from sdlc_cli.gate.model import Measurement, Outcome, SkippedFile
 from sdlc_cli.gate.options import Syntax
 from sdlc_cli.gate.source import Project, Unit, is_test_file, unreadable
 from sdlc_cli.gate.versions import Declared, declared
 
+# What parses loads with the first file that is looked at: none is, where all are unchanged.
 if TYPE_CHECKING:
+    from sdlc_cli.gate.formats import Fault
     from sdlc_cli.gate.interpreters import Interpreter, Judged
 
 OWN = f"3.{sys.version_info.minor}"
@@ -46,6 +47,8 @@ def inspect(state: State, unit: Unit) -> Outcome | None:
     kind = "python" if unit.kind == "stub" else unit.kind
     if kind not in _KINDS:
         return None
+    from sdlc_cli.gate.formats import fault_in
+
     numbers: dict[str, float] = {kind: 1.0}
     try:
         if kind == "python":
@@ -66,7 +69,9 @@ def inspect(state: State, unit: Unit) -> Outcome | None:
     return Outcome(findings=(_finding(unit.path, found, label, severity),), numbers=numbers)
 
 
-def _encoding_fault(unit: Unit) -> Fault | None:
+def _encoding_fault(unit: Unit) -> "Fault | None":
+    from sdlc_cli.gate.formats import Fault, not_text
+
     try:
         _ = unit.text
     except UnicodeDecodeError as error:
@@ -80,8 +85,10 @@ def _encoding_fault(unit: Unit) -> Fault | None:
     return None
 
 
-def _compile_fault(unit: Unit) -> Fault | None:
+def _compile_fault(unit: Unit) -> "Fault | None":
     """Why our own Python does not compile the file. Raises RecursionError, MemoryError."""
+    from sdlc_cli.gate.formats import Fault
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -94,7 +101,7 @@ def _compile_fault(unit: Unit) -> Fault | None:
     return None
 
 
-def _finding(path: str, fault: Fault, label: str, severity: Severity) -> Finding:
+def _finding(path: str, fault: "Fault", label: str, severity: Severity) -> Finding:
     if fault.encoding:
         message: str = msg("cannot be decoded: {why}", why=fault.message)
     else:
