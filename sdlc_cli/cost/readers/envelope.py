@@ -27,19 +27,30 @@ from sdlc_cli.cost.readers.fields import dollars, labels, moment, tier
 from sdlc_cli.cost.readers.strict import decode
 
 _BODIES = ("response", "response_body", "body", "result")
-_TIMES = ("ts", "timestamp", "time", "created_at")
-_PROJECTS = ("project", "project_id", "project_name")
-_USERS = ("user", "user_id", "end_user")
-_KEYS = ("key", "key_name", "key_alias", "api_key_name", "api_key_alias", "api_key", "workspace")
-_MODELS = ("model", "model_id", "modelId", "deployment")
-_COSTS = ("cost_usd", "cost", "response_cost", "spend", "total_cost")
+# What a line's fields say, the better of two names first.
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "time": ("ts", "timestamp", "time", "created_at"),
+    "project": ("project", "project_name", "project_id"),
+    "user": ("user", "user_id", "end_user"),
+    "key": (
+        *("key", "key_name", "key_alias", "api_key_name", "api_key_alias", "api_key"),
+        "workspace",
+    ),
+    "model": ("model", "modelId", "model_id", "deployment"),
+    "provider": ("provider",),
+    "tier": ("service_tier", "tier"),
+    "cost": ("cost_usd", "cost", "response_cost", "spend", "total_cost"),
+    "asked": ("request_id",),
+    "cached": ("cache_hit", "cached", "from_cache"),
+}
+_ROLES = {name: (rank, role) for role, names in _FIELDS.items() for rank, name in enumerate(names)}
 _CODES = ("status_code", "http_status", "status")
-_CACHED = ("cache_hit", "cached", "from_cache")
 # Fields that are tags without being under `tags`.
 _TAGS = (
     *("team", "env", "environment", "feature", "service", "app", "application"),
     *("endpoint", "tenant", "customer", "region"),
 )
+_TAGGED = (*_TAGS, "metadata", "tags")
 _TEXTS = frozenset(
     (
         *("prompt", "messages", "input", "output", "content", "completion", "response", "text"),
@@ -77,14 +88,41 @@ def parse(record: Record) -> tuple[Row, ...]:
     """The call that a line tells of. Raises Rejected."""
     body = _body(record)
     rows = _rows(body, record)
+    if not rows:
+        return ()
+    told = _told(record)
+    asked = _request(record) if body is not record else None
     for row in rows:
-        _attribute(row, record)
-        _identify(row, record)
-        asked = _request(record) if body is not record else None
+        _attribute(row, record, told)
+        _identify(row, _text(told, "asked"))
+        row.model = row.model or _text(told, "model")
         if asked:
             fingerprint.note(row, asked)
-        row.model = row.model or _first(record, _MODELS) or _first(asked or {}, _MODELS)
+            row.model = row.model or _text(_told(asked), "model")
     return rows
+
+
+def _told(record: Record) -> dict[str, tuple[str, object]]:
+    """Of each thing a line can say, the field that says it, and how."""
+    found: dict[str, tuple[str, object]] = {}
+    ranks: dict[str, int] = {}
+    for name, value in record.items():
+        known = _ROLES.get(name)
+        if known is None or value is None or value == "":
+            continue
+        rank, role = known
+        if rank < ranks.get(role, rank + 1):
+            ranks[role] = rank
+            found[role] = (name, value)
+    return found
+
+
+def _text(told: Mapping[str, tuple[str, object]], role: str) -> str:
+    """What is said, as text; "" where it is neither text nor a whole number."""
+    value = told.get(role, ("", ""))[1]
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def _request(record: Record) -> Record | None:
@@ -132,7 +170,7 @@ def _answer(body: Record, record: Record) -> tuple[Row, ...]:
             return read(body)
     if body.get("error") or record.get("error") or _failed(record):
         return (Row(status="error", rank=-3),)
-    if body is not record or _first(record, _MODELS):
+    if body is not record:
         return (Row(known=False),)
     raise Rejected(msg("no answer of a known provider in it"))
 
@@ -147,43 +185,31 @@ def _failed(record: Record) -> bool:
     return False
 
 
-def _attribute(row: Row, record: Record) -> None:
+def _attribute(row: Row, record: Record, told: Mapping[str, tuple[str, object]]) -> None:
     """Who called, when and where, as the line tells it."""
-    time = next((key for key in _TIMES if record.get(key)), "")
-    if time:
-        row.ts = moment(record[time], time)
-    row.project = _first(record, _PROJECTS)
-    row.user = _first(record, _USERS)
-    row.key = _key(_first(record, _KEYS))
-    row.provider = _first(record, ("provider",)) or row.provider
-    row.tier = row.tier or tier(_first(record, ("service_tier", "tier")))
+    if "time" in told:
+        name, time = told["time"]
+        row.ts = moment(time, name)
+    row.project = _text(told, "project")
+    row.user = _text(told, "user")
+    row.key = _key(_text(told, "key"))
+    row.provider = _text(told, "provider") or row.provider
+    row.tier = row.tier or tier(_text(told, "tier"))
     row.tags = _tags(record) or row.tags
-    cost = next((key for key in _COSTS if record.get(key) is not None), "")
-    if cost and not isinstance(record[cost], dict):
-        row.logged_pico = dollars(record[cost], cost)
+    if "cost" in told and not isinstance(told["cost"][1], dict):
+        name, cost = told["cost"]
+        row.logged_pico = dollars(cost, name)
     if row.status == "ok" and not row.known and _failed(record):
         row.status, row.rank, row.known = "error", -3, True
-    if any(str(record.get(key)).lower() == "true" for key in _CACHED):
+    if "cached" in told and str(told["cached"][1]).lower() == "true":
         row.status, row.rank = "cached", -2
 
 
-def _identify(row: Row, record: Record) -> None:
+def _identify(row: Row, asked: str) -> None:
     """An answer from the gateway's cache repeats the id of the call that was paid."""
-    asked = _first(record, ("request_id",))
     if row.status == "cached" or not row.dedupe:
         row.dedupe = asked
     row.call_id = row.dedupe or row.call_id
-
-
-def _first(record: Record, keys: tuple[str, ...]) -> str:
-    """The first of these fields that is text or a whole number, as text."""
-    for key in keys:
-        value = record.get(key)
-        if isinstance(value, str) and value:
-            return value
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-    return ""
 
 
 def _key(told: str) -> str:
@@ -193,17 +219,15 @@ def _key(told: str) -> str:
 
 
 def _tags(record: Record) -> str:
-    found: dict[str, str] = {}
-    for key in _TAGS:
-        found[key] = _label(record.get(key))
+    if record.keys().isdisjoint(_TAGGED):
+        return ""
+    found = {key: _label(record.get(key)) for key in _TAGS}
     for key in ("metadata", "tags"):
         told = record.get(key)
         if isinstance(told, dict):
             found |= {k: _label(v) for k, v in told.items() if k.lower() not in _TEXTS}
         elif isinstance(told, list):
             found |= listed(told)
-    if not any(found.values()):
-        return ""
     said = [(name, value) for name, value in sorted(found.items()) if value]
     return labels(dict(said[:_MOST_TAGS]))
 

@@ -66,8 +66,6 @@ def fill(row: Row, usage: Record) -> None:
     tools = _by_modality(usage, "toolUsePromptTokensDetails")
     if read > prompt:
         raise Rejected(msg("more cached tokens than promptTokenCount"))
-    if sum(sent.values()) > prompt or sum(kept.values()) > read:
-        raise Rejected(msg("the details by modality exceed their total"))
     split = inputs_kept(
         prompt,
         read=read,
@@ -87,11 +85,14 @@ def fill(row: Row, usage: Record) -> None:
 
 
 def _fill_outputs(row: Row, usage: Record) -> None:
-    made = _by_modality(usage, "candidatesTokensDetails")
+    # The Live API calls candidates a response.
+    live = "responseTokenCount" in usage
+    made = _by_modality(usage, "responseTokensDetails" if live else "candidatesTokensDetails")
     row.audio_out = made.get("AUDIO", 0)
     row.image_out = made.get("IMAGE", 0)
     row.reasoning = count(usage, "thoughtsTokenCount")
-    row.output = count(usage, "candidatesTokenCount") - row.audio_out - row.image_out
+    row.output = count(usage, "responseTokenCount" if live else "candidatesTokenCount")
+    row.output -= row.audio_out + row.image_out
     if row.output < 0:
         raise Rejected(msg("the details by modality exceed their total"))
 
