@@ -1,0 +1,115 @@
+"""What a prompt cache would save: repeated beginnings of prompts, replayed at their prices."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from sdlc_cli.cost.model import Price, Rate
+from sdlc_cli.cost.prices.receipt import applicable
+
+LEAST_TOKENS = 1_024  # shorter beginnings are not cached; some models want up to 4,096
+# Seconds that a beginning is kept after its last use, by the name of the class that a write is
+# priced as.
+LIFETIMES: Mapping[str, int] = {"cache_write_5m": 300, "cache_write_1h": 3_600}
+
+_MICRO = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PrefixUse(NamedTuple):
+    """One call whose prompt begins as others do. A plain tuple of this shape does as well."""
+
+    ts: int | None  # microseconds since 1970 in UTC
+    prefix_hash: str  # "" where the log does not tell
+    prefix_tokens: int
+    input_tokens: int  # of the class `input`: neither read from nor written to a cache
+    total_input: int  # of all input classes: what the thresholds of prices are compared with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caching:
+    """What caching the beginnings for which it pays would have done. Money in pico-dollars."""
+
+    lifetime_s: int
+    prefixes: int
+    calls: int  # with one of these beginnings
+    writes: int
+    tokens_written: int
+    reads: int
+    tokens_read: int
+    saved_pico: int  # by reads, less what writes cost above plain input
+
+
+@dataclass(slots=True)
+class _Tally:
+    writes: int = 0
+    written: int = 0
+    reads: int = 0
+    read: int = 0
+    saved: int = 0
+    last: int = -(10**18)
+
+
+def best_caching(
+    uses: Iterable[tuple[int | None, str, int, int, int]],
+    price: Price,
+    *,
+    least_tokens: int = LEAST_TOKENS,
+) -> Caching | None:
+    """The lifetime that saves most for calls of one model, or None where nothing is saved.
+
+    A use keeps a beginning for its lifetime anew. A call that is unpriced at its time, has no
+    time, or whose beginning was cached already (less uncached input than the beginning is long)
+    is left as it is. Only beginnings are cached that save more by reads than they cost by writes.
+    """
+    ordered = sorted(use for use in map(PrefixUse._make, uses) if _counts(use, least_tokens))
+    found = [_replayed(ordered, price, written) for written in LIFETIMES]
+    best = max(found, key=lambda one: one.saved_pico)
+    return best if best.saved_pico > 0 else None
+
+
+def _counts(use: PrefixUse, least_tokens: int) -> bool:
+    return (
+        use.ts is not None
+        and use.prefix_hash != ""
+        and use.prefix_tokens >= least_tokens
+        and use.input_tokens >= use.prefix_tokens
+    )
+
+
+def _offered(rate: Rate, written: str) -> bool:
+    """Who does not sell the long lifetime at a price of its own gives only the short one."""
+    return written != "cache_write_1h" or rate.per_unit[written] != rate.per_unit["cache_write_5m"]
+
+
+def _replayed(ordered: Iterable[PrefixUse], price: Price, written: str) -> Caching:
+    lifetime = LIFETIMES[written]
+    tallies: dict[str, _Tally] = {}
+    for use in ordered:
+        assert use.ts is not None
+        rate = applicable(price, _EPOCH + timedelta(microseconds=use.ts), use.total_input)
+        if rate is None or not _offered(rate, written):
+            continue
+        tally = tallies.setdefault(use.prefix_hash, _Tally())
+        plain = rate.per_unit["input"]
+        if use.ts - tally.last < lifetime * _MICRO:
+            tally.reads += 1
+            tally.read += use.prefix_tokens
+            tally.saved += use.prefix_tokens * (plain - rate.per_unit["cache_read"])
+        else:
+            tally.writes += 1
+            tally.written += use.prefix_tokens
+            tally.saved -= use.prefix_tokens * (rate.per_unit[written] - plain)
+        tally.last = use.ts
+    paying = [tally for tally in tallies.values() if tally.saved > 0]
+    return Caching(
+        lifetime_s=lifetime,
+        prefixes=len(paying),
+        calls=sum(tally.writes + tally.reads for tally in paying),
+        writes=sum(tally.writes for tally in paying),
+        tokens_written=sum(tally.written for tally in paying),
+        reads=sum(tally.reads for tally in paying),
+        tokens_read=sum(tally.read for tally in paying),
+        saved_pico=sum(tally.saved for tally in paying),
+    )
