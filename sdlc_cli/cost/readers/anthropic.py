@@ -50,13 +50,18 @@ def parse(record: Record) -> tuple[Row, ...]:
 def _message(record: Record) -> Row:
     name = text(record, "id")
     row = Row(
-        provider=next((to for begin, to in _SERVICES if name.startswith(begin)), "anthropic"),
+        provider=provider_of(name),
         model=text(record, "model"),
         call_id=name,
         dedupe=name,
     )
     fill(row, section(record, "usage"))
     return row
+
+
+def provider_of(name: str) -> str:
+    """Whose service answered, told by the id of the message."""
+    return next((to for begin, to in _SERVICES if name.startswith(begin)), "anthropic")
 
 
 def _error(name: str) -> Row:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.model import Row
-from sdlc_cli.cost.readers import Format, Record
-from sdlc_cli.cost.readers.counts import count
-from sdlc_cli.cost.readers.fields import dollars, labels, moment, section, text, tier
+from sdlc_cli.cost.readers import Format, Record, anthropic
+from sdlc_cli.cost.readers.fields import dollars, labels, moment, section, text
 
 # Claude Code writes records of its own making, an error it shows for one, under this model.
 _SYNTHETIC = "<synthetic>"
@@ -14,7 +13,10 @@ _SIDECHAIN = -1  # the rank of what a side conversation repeats
 
 
 def _is_ours(record: Record) -> bool:
-    return "sessionId" in record and ("cwd" in record or "uuid" in record or "message" in record)
+    if "sessionId" in record and ("cwd" in record or "uuid" in record or "message" in record):
+        return True
+    message = record.get("message")
+    return "timestamp" in record and isinstance(message, Mapping) and "usage" in message
 
 
 def parse(record: Record) -> Iterable[Row]:
@@ -35,7 +37,7 @@ def parse(record: Record) -> Iterable[Row]:
         answered = record.get("type") == "assistant" and model
         return (_row(record, event, message, known=False),) if answered else ()
     row = _row(record, event, message)
-    _fill(row, section(message, "usage"))
+    anthropic.fill(row, section(message, "usage"))
     if event.get("isApiErrorMessage") is True and not _tokens(row):
         return ()
     return (row, *_advisors(row, section(message, "usage")))
@@ -58,7 +60,7 @@ def _row(record: Record, event: Record, message: Record, *, known: bool = True) 
     request = text(event, "requestId")
     return Row(
         ts=moment(event.get("timestamp") or record.get("timestamp"), "timestamp"),
-        provider="anthropic",
+        provider=anthropic.provider_of(call_id),
         model=text(message, "model"),
         path=text(event, "cwd") or text(record, "cwd"),
         tags=labels({"session": text(event, "sessionId") or text(record, "sessionId")}),
@@ -82,24 +84,6 @@ def _dedupe(call_id: str, request: str) -> str:
     if call_id.startswith("msg_") or not request:
         return call_id
     return f"claude-code:{call_id}:{request}"
-
-
-def _fill(row: Row, usage: Record) -> None:
-    """The token classes: input excludes both cache classes, thinking is inside output."""
-    row.input = count(usage, "input_tokens")
-    row.cache_read = count(usage, "cache_read_input_tokens")
-    lifetimes = section(usage, "cache_creation")
-    five_minutes = count(lifetimes, "ephemeral_5m_input_tokens")
-    row.cache_write_1h = count(lifetimes, "ephemeral_1h_input_tokens")
-    written = count(usage, "cache_creation_input_tokens")
-    row.cache_write_5m = max(five_minutes, written - row.cache_write_1h)
-    output = count(usage, "output_tokens")
-    row.reasoning = min(output, count(section(usage, "output_tokens_details"), "thinking_tokens"))
-    row.output = output - row.reasoning
-    row.web_searches = count(section(usage, "server_tool_use"), "web_search_requests")
-    row.tier = tier(text(usage, "service_tier"))
-    if text(usage, "speed") == "fast":
-        row.tier = "fast"
 
 
 def _tokens(row: Row) -> int:
@@ -128,7 +112,7 @@ def _advisors(row: Row, usage: Record) -> Iterator[Row]:
             dedupe=f"{row.dedupe}:advisor:{number}" if row.dedupe else "",
             rank=row.rank,
         )
-        _fill(inner, step)
+        anthropic.fill(inner, step)
         yield inner
 
 

@@ -5,14 +5,21 @@ from collections.abc import Sequence
 from sdlc_cli.cost.readers import (
     Format,
     anthropic,
+    anthropic_usage,
     bedrock,
+    claude_code,
+    codex,
     envelope,
     gemini,
+    langfuse,
     litellm_json,
     litellm_spend,
     openai_batch,
     openai_chat,
     openai_responses,
+    openai_usage,
+    openinference,
+    otlp,
 )
 
 # Gateways' logs, providers' answers, and lines around them, which also take files where answers
@@ -30,8 +37,17 @@ _ANSWERS: tuple[Format, ...] = (
     envelope.FORMAT,
 )
 
-# Sessions, spans, exports, and tables with a column map.
-_OTHERS: tuple[Format, ...] = ()
+# Sessions, spans and exports. Files with the user's own columns are read as `mapped.format_of`
+# makes it of these columns; nothing but the user can tell them.
+_OTHERS: tuple[Format, ...] = (
+    claude_code.FORMAT,
+    codex.FORMAT,
+    otlp.FORMAT,
+    openinference.FORMAT,
+    langfuse.FORMAT,
+    openai_usage.FORMAT,
+    anthropic_usage.FORMAT,
+)
 
 FORMATS: dict[str, Format] = {form.name: form for form in (*_OTHERS, *_ANSWERS)}
 
