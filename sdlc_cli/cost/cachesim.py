@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Protocol
 
 from sdlc_cli.cost.evictions import POLICIES, Policy, optimum
 
@@ -13,14 +13,20 @@ MICRO = 1_000_000
 SIZES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
 
-class Request(NamedTuple):
-    """One call, as `Usage.requests` gives it: a plain tuple of this shape does as well."""
+class Request(Protocol):
+    """One call, as `Usage.requests` gives it."""
 
-    ts: int | None  # microseconds since 1970 in UTC
-    request_hash: str  # "" where the log does not tell what was asked
-    pico: int  # what the call cost, in pico-dollars
-    tokens_in: int = 0
-    tokens_out: int = 0
+    @property
+    def ts(self) -> int | None:
+        """Microseconds since 1970 in UTC."""
+
+    @property
+    def request_hash(self) -> str:
+        """Empty where the log does not tell what was asked."""
+
+    @property
+    def pico(self) -> int:
+        """What the call cost, in pico-dollars."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,7 @@ class _Trace:
 
 
 def simulate(
-    requests: Iterable[tuple[int | None, str, int, int, int]],
+    requests: Iterable[Request],
     *,
     sizes: Sequence[int] = (),
     ttl_seconds: float | None = None,
@@ -103,18 +109,19 @@ def default_sizes(distinct: int) -> list[int]:
 
 
 def _trace(
-    requests: Iterable[tuple[int | None, str, int, int, int]],
+    requests: Iterable[Request],
 ) -> tuple[_Trace, int, int]:
     timed: list[tuple[int, int, int]] = []
     numbers: dict[str, int] = {}
     left_out = spent = 0
-    for ts, request_hash, pico, *_ in requests:
-        spent += pico
-        if ts is None or not request_hash:
+    for request in requests:
+        spent += request.pico
+        if request.ts is None or not request.request_hash:
             left_out += 1
             continue
-        timed.append((ts, numbers.setdefault(request_hash, len(numbers)), pico))
-    timed.sort(key=lambda request: request[0])
+        key = numbers.setdefault(request.request_hash, len(numbers))
+        timed.append((request.ts, key, request.pico))
+    timed.sort(key=lambda one: one[0])
     trace = _Trace([k for _, k, _ in timed], [t for t, _, _ in timed], [p for _, _, p in timed])
     return trace, left_out, spent
 

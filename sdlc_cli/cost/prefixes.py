@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Protocol
 
 from sdlc_cli.cost.model import Price, Rate
 from sdlc_cli.cost.prices.receipt import applicable
@@ -17,14 +17,28 @@ _MICRO = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class PrefixUse(NamedTuple):
-    """One call whose prompt begins as others do. A plain tuple of this shape does as well."""
+class PrefixUse(Protocol):
+    """One call whose prompt may begin as others do, as `Usage.requests` gives it."""
 
-    ts: int | None  # microseconds since 1970 in UTC
-    prefix_hash: str  # "" where the log does not tell
-    prefix_tokens: int
-    input_tokens: int  # of the class `input`: neither read from nor written to a cache
-    total_input: int  # of all input classes: what the thresholds of prices are compared with
+    @property
+    def ts(self) -> int | None:
+        """Microseconds since 1970 in UTC."""
+
+    @property
+    def prefix_hash(self) -> str:
+        """Empty where the log does not tell how the prompt begins."""
+
+    @property
+    def prefix_tokens(self) -> int:
+        """How long the beginning is."""
+
+    @property
+    def tokens_in(self) -> int:
+        """All input tokens: what the thresholds of prices are compared with."""
+
+    @property
+    def tokens_uncached(self) -> int:
+        """Of these, the ones neither read from nor written to a cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +66,7 @@ class _Tally:
 
 
 def best_caching(
-    uses: Iterable[tuple[int | None, str, int, int, int]],
+    uses: Iterable[PrefixUse],
     price: Price,
     *,
     least_tokens: int = LEAST_TOKENS,
@@ -74,7 +88,7 @@ def _counts(use: PrefixUse, least_tokens: int) -> bool:
         use.ts is not None
         and use.prefix_hash != ""
         and use.prefix_tokens >= least_tokens
-        and use.input_tokens >= use.prefix_tokens
+        and use.tokens_uncached >= use.prefix_tokens
     )
 
 
@@ -88,7 +102,7 @@ def _replayed(ordered: Iterable[PrefixUse], price: Price, written: str) -> Cachi
     tallies: dict[str, _Tally] = {}
     for use in ordered:
         assert use.ts is not None
-        rate = applicable(price, _EPOCH + timedelta(microseconds=use.ts), use.total_input)
+        rate = applicable(price, _EPOCH + timedelta(microseconds=use.ts), use.tokens_in)
         if rate is None or not _offered(rate, written):
             continue
         tally = tallies.setdefault(use.prefix_hash, _Tally())

@@ -3,16 +3,23 @@
 import itertools
 import random
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdlc_cli.cost import cachesim, evictions
-from sdlc_cli.cost.cachesim import CacheReport, Outcome, Request
+from sdlc_cli.cost.cachesim import CacheReport, Outcome
 
 KEYS = st.lists(st.integers(min_value=0, max_value=8), max_size=60)
 CENT = 10**10
+
+
+class Request(NamedTuple):
+    ts: int | None
+    request_hash: str
+    pico: int
 
 
 def requests(keys: str | Sequence[int], every_s: float = 1, pico: int = CENT) -> list[Request]:

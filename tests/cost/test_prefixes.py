@@ -2,13 +2,23 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sdlc_cli.cost.model import COUNTS, Price, Rate
-from sdlc_cli.cost.prefixes import PrefixUse, best_caching
+from sdlc_cli.cost.prefixes import best_caching
+
+
+class Use(NamedTuple):
+    ts: int | None
+    prefix_hash: str
+    prefix_tokens: int
+    tokens_uncached: int
+    tokens_in: int
+
 
 DOLLAR = 1_000_000  # pico-dollars a token, of $1 a million tokens
 
@@ -31,10 +41,8 @@ SONNET_WITHOUT_HOUR = replace(
 )
 
 
-def use(
-    minute: float, prefix: str = "a", tokens: int = 10_000, uncached: int = 12_000
-) -> PrefixUse:
-    return PrefixUse(round(minute * 60e6), prefix, tokens, uncached, uncached)
+def use(minute: float, prefix: str = "a", tokens: int = 10_000, uncached: int = 12_000) -> Use:
+    return Use(round(minute * 60e6), prefix, tokens, uncached, uncached)
 
 
 def dollars(pico: int) -> float:
@@ -93,7 +101,7 @@ def test_an_hours_lifetime_is_chosen_where_it_saves_more() -> None:
         pytest.param([use(0), use(200)], id="too far apart"),
     ],
 )
-def test_where_a_cache_saves_nothing_nothing_is_found(uses: list[PrefixUse]) -> None:
+def test_where_a_cache_saves_nothing_nothing_is_found(uses: list[Use]) -> None:
     assert best_caching(uses, SONNET) is None
 
 
