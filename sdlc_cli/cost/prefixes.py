@@ -77,7 +77,8 @@ def best_caching(
     time, or whose beginning was cached already (less uncached input than the beginning is long)
     is left as it is. Only beginnings are cached that save more by reads than they cost by writes.
     """
-    ordered = sorted(use for use in map(PrefixUse._make, uses) if _counts(use, least_tokens))
+    known = (use for use in uses if _counts(use, least_tokens))
+    ordered = sorted(known, key=lambda use: use.ts or 0)
     found = [_replayed(ordered, price, written) for written in LIFETIMES]
     best = max(found, key=lambda one: one.saved_pico)
     return best if best.saved_pico > 0 else None
