@@ -1,0 +1,196 @@
+"""What PATH means: files, folders, globs and standard input -> the files to read."""
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sdlc_cli.core.errors import NothingToDo, UsageError, WorkError
+from sdlc_cli.core.i18n import Message, msg
+
+SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".parquet", ".log")
+PACKED = (".gz", ".zst")
+STDIN = "-"
+
+_REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_PASSED_OVER = frozenset((".git", "node_modules", "__pycache__"))
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One file. `shown` is how reports name it, `file` what is opened."""
+
+    shown: str
+    file: Path
+    size: int
+    mtime_ns: int
+    named: bool  # the user wrote this very path; one found in a folder may be something else
+
+    @property
+    def packed(self) -> str:
+        """ "gz", "zst" or ""."""
+        suffix = self.file.suffix.lower()
+        return suffix[1:] if suffix in PACKED else ""
+
+    @property
+    def suffix(self) -> str:
+        """What the file is called after, compression aside: ".jsonl"."""
+        file = self.file.with_suffix("") if self.packed else self.file
+        return file.suffix.lower()
+
+
+def find(paths: Sequence[str], tmp: Path, stdin: IO[bytes] | None = None) -> tuple[Source, ...]:
+    """The files that `paths` stand for, each once, in their order; a folder's sorted by name.
+
+    `-` is copied into `tmp` first. Raises UsageError for a path that does not exist or a store
+    that cannot be read, NothingToDo where no file is left.
+    """
+    found: dict[str, Source] = {}
+    for path in paths:
+        for source in _expanded(path, tmp, stdin):
+            found.setdefault(os.path.realpath(source.file), source)
+    if not found:
+        raise NothingToDo(
+            msg("no usage log was found in {paths}", paths=", ".join(paths)),
+            hint=msg("logs are files ending in {suffixes}", suffixes=" ".join(SUFFIXES)),
+        )
+    return tuple(found.values())
+
+
+def _expanded(path: str, tmp: Path, stdin: IO[bytes] | None) -> Iterator[Source]:
+    if path == STDIN:
+        yield _spooled(tmp, stdin)
+    elif _REMOTE.match(path):
+        raise UsageError(_refusal(path), hint=msg("copy the logs to a folder, and name that"))
+    elif os.path.isdir(path):
+        yield from _sources(_walk(path))
+    elif os.path.exists(path):
+        yield _source(path, named=True)
+    elif glob.has_magic(path):
+        matched = sorted(glob.glob(path, recursive=True))
+        if not matched:
+            raise UsageError(msg("no file matches {glob}", glob=path))
+        for name in matched:
+            yield from _sources(_walk(name)) if os.path.isdir(name) else _sources([name])
+    else:
+        raise UsageError(msg("there is no file or folder {path}", path=path))
+
+
+def _refusal(path: str) -> Message:
+    scheme = path.partition("://")[0]
+    return msg("{scheme}:// addresses cannot be read as logs: {path}", scheme=scheme, path=path)
+
+
+def _sources(names: Iterable[str]) -> Iterator[Source]:
+    for name in names:
+        try:
+            yield _source(name, named=False)
+        except UsageError:  # gone meanwhile, or a link to nowhere
+            continue
+
+
+def _source(path: str, *, named: bool) -> Source:
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise UsageError(
+            msg("cannot read {path}: {why}", path=path, why=error.strerror or str(error))
+        ) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageError(msg("{path} is not a regular file", path=path))
+    return Source(
+        shown=path,
+        file=Path(path),
+        size=found.st_size,
+        mtime_ns=found.st_mtime_ns,
+        named=named,
+    )
+
+
+def _walk(folder: str) -> Iterator[str]:
+    """Log files below a folder; links to folders are not followed, so there is no circle."""
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _PASSED_OVER)
+        for name in sorted(files):
+            plain = name.lower()
+            for suffix in PACKED:
+                plain = plain.removesuffix(suffix)
+            path = os.path.join(here, name)
+            if plain.endswith(SUFFIXES) and os.path.isfile(path):
+                yield path
+
+
+def _spooled(tmp: Path, stdin: IO[bytes] | None) -> Source:
+    """Standard input as a file: it is read more than once, to tell its format and to explain."""
+    import sys
+
+    stream = stdin or sys.stdin.buffer
+    copy = tmp / "stdin"
+    try:
+        with open(copy, "wb") as file:
+            while block := stream.read(_BLOCK):
+                file.write(block)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise WorkError(msg("cannot keep standard input: {why}", why=why)) from None
+    with open(copy, "rb") as file:
+        packed = packing(file.read(4))
+    if packed:
+        copy = copy.rename(copy.with_name(f"stdin.{packed}"))
+    found = copy.stat()
+    return Source(
+        shown=STDIN, file=copy, size=found.st_size, mtime_ns=found.st_mtime_ns, named=True
+    )
+
+
+def packing(head: bytes) -> str:
+    """How a stream is packed, by the first bytes of it: RFC 1952 and RFC 8878."""
+    if head.startswith(b"\x1f\x8b"):
+        return "gz"
+    return "zst" if head.startswith(b"\x28\xb5\x2f\xfd") else ""
+
+
+def opened(source: Source) -> IO[bytes]:
+    """The file's bytes, unpacked as they are read. Raises WorkError."""
+    try:
+        raw = open(source.file, "rb")  # noqa: SIM115 - the caller closes what it gets
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise WorkError(msg("cannot read {path}: {why}", path=source.shown, why=why)) from None
+    packed = packing(raw.read(4))
+    raw.seek(0)
+    if packed == "gz":
+        return _gunzip(raw)
+    return _unzstd(raw, source) if packed == "zst" else raw
+
+
+def _gunzip(raw: IO[bytes]) -> IO[bytes]:
+    import gzip
+
+    unpacked: IO[bytes] = gzip.GzipFile(fileobj=raw)  # type: ignore[assignment] # reads bytes
+    return unpacked
+
+
+def _unzstd(raw: IO[bytes], source: Source) -> IO[bytes]:
+    try:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore] # 3.14
+    except ImportError:
+        pass
+    else:
+        unpacked: IO[bytes] = zstd.ZstdFile(raw)
+        return unpacked
+    try:
+        import zstandard  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        raise WorkError(
+            msg("{path} is packed with zstd, which this Python cannot unpack", path=source.shown),
+            hint=msg("unpack it first, install the package 'zstandard', or use Python 3.14"),
+        ) from None
+    import io
+
+    return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, closefd=True))

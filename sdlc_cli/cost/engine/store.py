@@ -1,0 +1,147 @@
+"""The rows of all sources in DuckDB: some in its memory, the rest in Parquet parts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from sdlc_cli.core.errors import WorkError
+from sdlc_cli.core.i18n import msg
+from sdlc_cli.cost.engine import refusals
+from sdlc_cli.cost.engine.settle import settle
+from sdlc_cli.cost.engine.sources import Source
+from sdlc_cli.cost.engine.table import COLUMNS, listed, literal, quoted
+from sdlc_cli.cost.model import Rejection, SourceRead
+from sdlc_cli.cost.readers import Format
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A Parquet file of rows. `src` in it counts the files that it was made from.
+
+    Lines of a part with `numbered` false are not written: they follow from the row's place.
+    `left` are files in it that have changed since: their rows do not count.
+    """
+
+    file: Path
+    columns: tuple[str, ...]
+    pms: tuple[str, ...]
+    first: int | None  # microseconds
+    last: int | None
+    numbered: bool = True
+    flawed: bool = False  # has rows that were read again, exactly: they are marked `bad`
+    left: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A source with the format it was read in, None where none fits."""
+
+    source: Source
+    form: Format | None
+    read: SourceRead
+    refused: tuple[Path, ...] = ()  # files of refusals
+
+
+@dataclass(kw_only=True)
+class Store:
+    """Everything that was read. `rows` in the connection are all rows, `counted` those of calls."""
+
+    con: duckdb.DuckDBPyConnection
+    opened: tuple[Opened, ...]
+    parts: tuple[Part, ...] = ()
+    memory: bool = False  # the table `fresh` has rows
+    duplicates: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        try:
+            self.con.execute(f"CREATE TEMP VIEW rows AS {self._rows()}")
+            self.duplicates = settle(self.con, self._given)
+        except duckdb.OutOfMemoryException as error:
+            raise WorkError(
+                msg("the logs need more memory or temporary disk than there is"),
+                hint=msg("set TMPDIR to a folder with more space"),
+            ) from error
+
+    @property
+    def read(self) -> tuple[SourceRead, ...]:
+        """What was read, source by source."""
+        return tuple(each.read for each in self.opened)
+
+    def close(self) -> None:
+        """Lets go of memory and files."""
+        self.con.close()
+
+    @cached_property
+    def pms(self) -> tuple[str, ...]:
+        """The distinct provider, model and tier, sorted."""
+        found = {pm for part in self.parts for pm in part.pms}
+        if self.memory:
+            found |= {pm for (pm,) in self.con.execute("SELECT DISTINCT pm FROM fresh").fetchall()}
+        return tuple(sorted(found))
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """Microseconds of the first and the last row; (0, 0) where none has a time."""
+        times = [t for part in self.parts for t in (part.first, part.last) if t is not None]
+        if self.memory:
+            (pair,) = self.con.execute("SELECT min(ts), max(ts) FROM fresh").fetchall()
+            times += [t for t in pair if t is not None]
+        return (min(times), max(times)) if times else (0, 0)
+
+    def rejections(self) -> Iterator[Rejection]:
+        """All of them, in the order of the sources."""
+        for each in self.opened:
+            for file in each.refused:
+                for line, reason in refusals.read(file):
+                    yield Rejection(path=each.source.shown, line=line, reason=reason)
+
+    def first_rejections(self, most: int) -> tuple[Rejection, ...]:
+        """As many as that."""
+        return tuple(islice(self.rejections(), most))
+
+    @property
+    def _given(self) -> set[str]:
+        found = {name for part in self.parts for name in part.columns}
+        return found | set(COLUMNS) if self.memory else found
+
+    def _rows(self) -> str:
+        alike: dict[tuple[tuple[str, ...], bool, bool], list[tuple[int, Part]]] = {}
+        for place, part in enumerate(self.parts):
+            key = (part.columns, part.numbered, part.flawed)
+            alike.setdefault(key, []).append((place, part))
+        selects = [_selected(parts) for parts in alike.values()]
+        if self.memory or not selects:
+            columns = ", ".join(quoted(name) for name in COLUMNS)
+            selects.append(f"SELECT {columns}, {len(self.parts)} AS part FROM fresh")
+        return " UNION ALL ".join(selects)
+
+
+def _selected(parts: Sequence[tuple[int, Part]]) -> str:
+    """SQL of parts that have the same columns."""
+    sample = parts[0][1]
+    columns: list[str] = []
+    for name, (kind, default) in COLUMNS.items():
+        if name == "line" and not sample.numbered:
+            columns.append('file_row_number AS "line"')
+        elif name in sample.columns:
+            columns.append(f"{quoted(name)}::{kind} AS {quoted(name)}")
+        else:
+            columns.append(f"{default}::{kind} AS {quoted(name)}")
+    places = [place for place, _ in parts]
+    if places == list(range(places[0], places[0] + len(places))):
+        number = f"(file_index + {places[0]})::BIGINT"
+    else:
+        number = f"[{', '.join(map(str, places))}][file_index + 1]"
+    gone = [
+        f"NOT (filename = {literal(str(part.file))} AND src IN ({', '.join(map(str, part.left))}))"
+        for _, part in parts
+        if part.left
+    ]
+    conditions = [*gone, *(["NOT bad"] if sample.flawed else [])]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    files = listed([part.file for _, part in parts])
+    return f"SELECT {', '.join(columns)}, {number} AS part FROM read_parquet({files}){where}"

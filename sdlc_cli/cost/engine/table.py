@@ -1,0 +1,116 @@
+"""The canonical table in DuckDB: its columns, and how rows get into it."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from sdlc_cli.cost.model import COUNTS, Row
+
+# Provider, model and tier stand in one column, parted by this: a string column costs as much as
+# five of numbers. `names` takes them apart.
+PARTING = "\x1f"
+
+# The columns of a part. What a part lacks has the value that stands here.
+TEXTS = ("project", "user", "key", "path", "tags")
+HASHES = ("request_hash", "prefix_hash")
+COLUMNS: dict[str, tuple[str, str]] = {
+    "src": ("INTEGER", "0"),
+    "line": ("BIGINT", "0"),
+    "ts": ("BIGINT", "NULL"),
+    "pm": ("VARCHAR", "NULL"),
+    **dict.fromkeys(TEXTS, ("VARCHAR", "NULL")),
+    "h": ("UBIGINT", "NULL"),
+    "rank": ("TINYINT", "0"),
+    "status": ("TINYINT", "0"),
+    "known": ("BOOLEAN", "true"),
+    "calls": ("BIGINT", "1"),
+    **dict.fromkeys(COUNTS, ("BIGINT", "0")),
+    "max_output": ("BIGINT", "NULL"),
+    **dict.fromkeys(HASHES, ("VARCHAR", "NULL")),
+    "prefix_tokens": ("BIGINT", "0"),
+}
+STATUSES = ("ok", "error", "cached")
+CACHED = STATUSES.index("cached")
+
+# How a written Row is read back. Money that the log states is not kept: no sum is made of it.
+_WRITTEN: dict[str, str] = {
+    **dict.fromkeys(("line", "ts", "calls", *COUNTS, "max_output", "prefix_tokens"), "BIGINT"),
+    **dict.fromkeys(("provider", "model", "tier", "dedupe", "status"), "VARCHAR"),
+    **dict.fromkeys((*TEXTS, *HASHES), "VARCHAR"),
+    "rank": "TINYINT",
+    "known": "BOOLEAN",
+}
+_SELECTED: dict[str, str] = {
+    "src": "file_index",
+    "pm": "provider || chr(31) || model || chr(31) || tier",
+    **{name: f"nullif(\"{name}\", '')" for name in (*TEXTS, *HASHES)},
+    "h": "CASE WHEN dedupe <> '' THEN hash(dedupe) END",
+    "status": "CASE status WHEN 'ok' THEN 0 WHEN 'error' THEN 1 ELSE 2 END",
+}
+_LARGEST_ROW = 2**24  # bytes as JSON: no record is larger
+
+_encoder = msgspec.json.Encoder()
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """`name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def listed(paths: Iterable[Path]) -> str:
+    """Paths as an SQL list. DuckDB would read a glob in them, so letters of globs are classes."""
+    return "[" + ", ".join(literal(_plain(str(path))) for path in paths) + "]"
+
+
+def _plain(path: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in path)
+
+
+def names(pm: str) -> tuple[str, str, str]:
+    """Provider, model and tier as they were logged."""
+    provider, _, rest = pm.partition(PARTING)
+    model, _, tier = rest.rpartition(PARTING)
+    return provider, model, tier
+
+
+def connect(tmp: Path, *, threads: int, memory_mib: int) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that fetches nothing and spills into `tmp`."""
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": threads,
+            "memory_limit": f"{memory_mib}MiB",
+            "temp_directory": str(tmp / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+
+
+def create(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """An empty table of the canonical columns."""
+    columns = ", ".join(f"{quoted(name)} {kind}" for name, (kind, _) in COLUMNS.items())
+    con.execute(f"CREATE TABLE {table} ({columns})")
+
+
+def write_rows(file: Path, rows: Sequence[Row]) -> None:
+    """Add rows to a file that `selected_rows` reads."""
+    with open(file, "ab") as out:
+        out.write(_encoder.encode_lines(rows))
+
+
+def selected_rows(files: Sequence[Path]) -> str:
+    """SQL that reads written rows as canonical columns; `src` is the file's place in `files`."""
+    written = ", ".join(f"{quoted(name)}: '{kind}'" for name, kind in _WRITTEN.items())
+    chosen = ", ".join(f"{_SELECTED.get(name, quoted(name))} AS {quoted(name)}" for name in COLUMNS)
+    return (
+        f"SELECT {chosen} FROM read_json({listed(files)}, format='newline_delimited', "
+        f"columns={{{written}}}, maximum_object_size={_LARGEST_ROW})"
+    )

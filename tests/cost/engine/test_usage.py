@@ -1,0 +1,208 @@
+"""What can be asked of the logs, over small files of a known content."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sdlc_cli.core.errors import UsageError
+from sdlc_cli.cost.config import CostConfig, Match, Rule
+from sdlc_cli.cost.engine.usage import Usage, open_usage
+from sdlc_cli.cost.model import COUNTS, Price, Rate, Where
+
+NOON = 1_767_268_800  # 2026-01-01 12:00 UTC
+
+
+def rate(price_in: int, price_out: int, **more: object) -> Rate:
+    units = dict.fromkeys(COUNTS, 0) | {"input": price_in, "output": price_out}
+    units |= {"cache_read": price_in // 10, "reasoning": price_out}
+    return Rate(per_unit=units, **more)  # type: ignore[arg-type]
+
+
+class Book:
+    """Prices of three models: one flat, one with a second tier and a later rise, one unknown."""
+
+    def price(self, provider: str, model: str, tier: str = "") -> Price:
+        if model == "flat":
+            rates: tuple[Rate, ...] = (rate(1_000, 10_000, source="book"),)
+            if tier == "batch":
+                rates = (rate(500, 5_000, source="book"),)
+        elif model == "tiered":
+            rise = datetime(2026, 2, 1, tzinfo=UTC)
+            rates = (
+                rate(100, 200, until=rise, source="book"),
+                rate(300, 200, until=rise, above=1_000, source="book"),
+                rate(400, 200, since=rise, source="book"),
+            )
+        else:
+            return Price(provider="openai", model=model, rates=(), source="")
+        return Price(provider="openai", model=model, rates=rates, source="book", family=model)
+
+
+def chat(
+    number: int, *, model: str = "flat", prompt: int = 10, out: int = 1, **more: object
+) -> str:
+    body = {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion",
+        "created": NOON,
+        "model": model,
+        "usage": {"prompt_tokens": prompt, "completion_tokens": out},
+    }
+    return json.dumps(body | more)
+
+
+@pytest.fixture
+def usage(tmp_path: Path) -> Iterator["Opener"]:
+    opener = Opener(tmp_path)
+    yield opener
+    for each in opener.opened:
+        each.close()
+
+
+class Opener:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.opened: list[Usage] = []
+
+    def __call__(
+        self, *lines: str, config: CostConfig | None = None, name: str = "a.jsonl"
+    ) -> Usage:
+        (self.folder / name).write_text("".join(line + "\n" for line in lines))
+        tmp = self.folder / f"tmp{len(self.opened)}"
+        tmp.mkdir()
+        found = open_usage(
+            [str(self.folder / name)], config=config or CostConfig(), prices=Book(), tmp=tmp
+        )
+        self.opened.append(found)
+        return found
+
+
+def test_calls_are_counted_and_priced(usage: Opener) -> None:
+    report = usage(chat(1), chat(2, prompt=20)).report(("model",))
+
+    assert report.totals.calls == 2
+    assert report.totals.tokens["input"] == 30
+    assert report.totals.pico == 30 * 1_000 + 2 * 10_000
+    assert report.groups[0].keys == {"model": "flat"}
+    assert report.price_sources == {"book": 2}
+
+
+def test_one_call_logged_twice_counts_once_with_its_largest_usage(usage: Opener) -> None:
+    report = usage(chat(1, out=1), chat(1, out=5), chat(1, out=3)).report()
+
+    assert (report.totals.calls, report.duplicates) == (1, 2)
+    assert report.totals.tokens["output"] == 5
+
+
+def test_calls_without_an_id_are_all_counted(usage: Opener) -> None:
+    assert usage(chat(1, id=""), chat(2, id=None), chat(3, id="")).report().totals.calls == 3
+
+
+@pytest.mark.parametrize(
+    ("prompt", "created", "pico"),
+    [
+        pytest.param(1_000, NOON, 100 * 1_000 + 200, id="at the threshold"),
+        pytest.param(1_001, NOON, 300 * 1_001 + 200, id="above it the whole call moves"),
+        pytest.param(1_001, NOON + 40 * 86_400, 400 * 1_001 + 200, id="after the rise"),
+        pytest.param(1_001, None, 400 * 1_001 + 200, id="without a time, by the latest"),
+    ],
+)
+def test_the_rate_follows_time_and_size(
+    usage: Opener, prompt: int, created: int | None, pico: int
+) -> None:
+    report = usage(chat(1, model="tiered", prompt=prompt, created=created)).report()
+
+    assert report.totals.pico == pico
+
+
+def test_what_has_no_price_is_listed_and_never_free(usage: Opener) -> None:
+    report = usage(chat(1), chat(2, model="mystery", prompt=7)).report()
+
+    assert report.totals.unpriced_calls == 1
+    assert [(u.model, u.calls, u.input_tokens) for u in report.unpriced] == [("mystery", 1, 7)]
+    assert report.totals.at_most_pico is None
+
+
+def test_days_follow_the_zone(usage: Opener) -> None:
+    late = chat(1, created=NOON + 11 * 3600 + 1800)  # 23:30 in UTC
+
+    found = usage(late)
+
+    assert [g.keys["day"] for g in found.report(("day",)).groups] == ["2026-01-01"]
+    berlin = found.report(("day",), timezone="Europe/Berlin")
+    assert [g.keys["day"] for g in berlin.groups] == ["2026-01-02"]
+
+
+def test_the_clocks_change_inside_the_range(usage: Opener) -> None:
+    # Berlin: 22:30 UTC is 23:30 before the change on 2026-03-29 and 00:30 after it.
+    winter, summer = 1_774_737_000, 1_774_737_000 + 86_400
+    found = usage(chat(1, created=winter), chat(2, created=summer))
+
+    days = [g.keys["day"] for g in found.report(("day",), timezone="Europe/Berlin").groups]
+
+    assert days == ["2026-03-28", "2026-03-30"]
+
+
+def test_a_series_leaves_no_day_out(usage: Opener) -> None:
+    found = usage(chat(1), chat(2, created=NOON + 3 * 86_400))
+
+    assert [pico for _, pico in found.series()] == [20_000, 0, 0, 20_000]
+
+
+def test_rules_give_calls_an_owner(usage: Opener) -> None:
+    rules = (Rule(match=Match(model="fl*"), project="shop", team="web"),)
+    found = usage(chat(1), chat(2, model="tiered"), config=CostConfig(attribute=rules))
+
+    report = found.report(("project", "team"))
+
+    assert [dict(g.keys) for g in report.groups] == [
+        {"project": "", "team": ""},
+        {"project": "shop", "team": "web"},
+    ]
+    assert report.unattributed.calls == 1
+    assert found.report(where=Where(team="web")).totals.calls == 1
+
+
+def test_conditions_limit_the_calls(usage: Opener) -> None:
+    found = usage(chat(1), chat(2, model="tiered"), chat(3, created=NOON + 86_400))
+
+    assert found.report(where=Where(model="tier*")).totals.calls == 1
+    until = datetime(2026, 1, 2, tzinfo=UTC)
+    assert found.report(where=Where(until=until)).totals.calls == 2
+    assert found.report(where=Where(since=until)).totals.calls == 1
+
+
+def test_an_unknown_group_is_refused_with_the_nearest(usage: Opener) -> None:
+    with pytest.raises(UsageError) as caught:
+        usage(chat(1)).report(("modle",))
+
+    assert "model" in caught.value.hint
+
+
+def test_other_models_can_be_asked_about(usage: Opener) -> None:
+    found = usage(chat(1, model="tiered", prompt=10))
+
+    assert found.with_prices({"tier*": "flat"}).report().totals.pico == 20_000
+    assert found.with_prices({"tier*": "flat"}, tier="batch").report().totals.pico == 10_000
+    assert found.report().totals.pico == 1_200
+
+
+def test_a_call_is_found_with_its_line_and_text(usage: Opener) -> None:
+    found = usage(chat(1), "", chat(2, out=4), chat(2, out=5)).find("chatcmpl-2")
+
+    assert [(f.line, f.row.output) for f in found] == [(4, 5), (3, 4)]
+    assert '"chatcmpl-2"' in found[0].raw
+    assert found[0].price.source == "book"
+
+
+def test_bad_lines_are_rejected_with_their_place(usage: Opener) -> None:
+    found = usage(chat(1), "nonsense", "", chat(2, usage={"prompt_tokens": -1}), chat(3))
+
+    report = found.report()
+
+    assert report.totals.calls == 2
+    assert [(r.line, bool(r.reason)) for r in report.rejected] == [(2, True), (4, True)]
+    assert report.rejected_count == 2
