@@ -64,7 +64,8 @@ def _named(root: Path, rev: str) -> str:
         return found
     if is_shallow(root):
         raise WorkError(
-            msg("this clone is shallow and does not hold {rev}", rev=rev), hint=_deeper()
+            msg("this clone is shallow and does not hold {rev}", rev=rev),
+            hint=_deeper(rev.removeprefix("origin/") if rev.startswith("origin/") else ""),
         )
     raise UsageError(
         msg("there is no revision '{rev}' in this repository", rev=rev),
@@ -83,6 +84,11 @@ def _automatic(root: Path, environ: Mapping[str, str]) -> str:
         raise WorkError(
             msg("the request's base {rev} is not in this clone", rev=_plain(wanted[0])),
             hint=_deeper(_plain(wanted[0]).removeprefix("origin/"), shallow=is_shallow(root)),
+        )
+    if is_shallow(root):
+        raise WorkError(
+            msg("this clone is shallow and does not hold the branch that the change left"),
+            hint=_deeper("*"),
         )
     raise UsageError(
         msg("nothing says what this change is based on: no origin, no main, no master"),
@@ -108,7 +114,9 @@ def _plain(rev: str) -> str:
 
 def _deeper(branch: str = "", *, shallow: bool = True) -> Message:
     command = _DEEPER if shallow else "git fetch origin"
-    if branch:
+    if branch == "*":
+        command = f"{command} '+refs/heads/*:refs/remotes/origin/*'"
+    elif branch:
         command = f"{command} {branch}:refs/remotes/origin/{branch}"
     return msg(
         "{command} (GitHub: fetch-depth: 0 of actions/checkout; GitLab: GIT_DEPTH: 0)",

@@ -337,6 +337,22 @@ def test_a_shallow_clone_without_the_merge_base_says_how_to_deepen_it(
     assert changes(where, "origin/work").files == {"b.py": line(1)}
 
 
+def test_a_shallow_clone_of_one_branch_says_how_to_get_the_other(
+    repo: Path, tmp_path: Path
+) -> None:
+    write(repo, {"b.py": "work\n"})
+    commit(repo)
+    where = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth=1", "-b", "work", f"file://{repo}", str(where))
+
+    with pytest.raises(WorkError, match=r"shallow .* origin/main") as caught:
+        changes(where, "origin/main")
+
+    command = caught.value.hint.partition(" (")[0]
+    git(where, *command.split()[1:])
+    assert "b.py" in changes(where, "origin/main").files
+
+
 def unborn(root: Path) -> Path:
     folder = root / "unborn"
     folder.mkdir()
