@@ -90,25 +90,24 @@ def applicable(price: Price, when: datetime | None, tokens: int) -> Rate | None:
     """The rate of a call at `when` with `tokens` input tokens in all, or None.
 
     For a call whose time nobody wrote down it is the latest; where that changes with the hour,
-    the one with the dearest output.
+    the dearest. `engine.pricing` says the same in SQL.
     """
-    held = [rate for rate in price.rates if _holds(rate, when)]
+    held = [rate for rate in price.rates if when is None or _holds(rate, when)]
+    if when is None:
+        newest = max((rate.since or _EPOCH for rate in held), default=_EPOCH)
+        held = [rate for rate in held if (rate.since or _EPOCH) == newest]
     fitting = [rate for rate in held if rate.above == 0 or tokens > rate.above]
-    if when is None and fitting:
-        return max(fitting, key=lambda rate: (rate.above, rate.per_unit["output"]))
     return max(fitting, key=lambda rate: rate.above, default=None)
 
 
-def _holds(rate: Rate, when: datetime | None) -> bool:
-    if when is None:
-        return rate.until is None
+def _holds(rate: Rate, when: datetime) -> bool:
     if (rate.since and when < rate.since) or (rate.until and when >= rate.until):
         return False
     if rate.hours is None:
         return True
     first, last = rate.hours
     minute = when.hour * 60 + when.minute
-    return first <= minute < last if first <= last else minute >= first or minute < last
+    return first <= minute < last if first < last else minute >= first or minute < last
 
 
 def receipt(row: Row, price: Price) -> Receipt:

@@ -1,6 +1,6 @@
 """(provider, model, tier) as logged -> Price, from the catalogue and the user's own prices."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -115,24 +115,13 @@ class Prices:
         """The dearest catalogue rates of the family, at this provider or else at any."""
         key = (provider, kind, tier)
         if key not in self._ceilings:
-            here = self._of_family(kind, provider) or self._of_family(kind, "") if kind else ()
+            known = self.catalogue.by_id
+            here = _of_family(kind, [known[provider]] if provider in known else ())
+            here = here or _of_family(kind, self.catalogue.providers)
             self._ceilings[key] = dearest(
                 rate for entry in here for rate in rates(entry, (), tier, title=self._title)
             )
         return self._ceilings[key]
-
-    def _of_family(self, kind: str, provider: str) -> tuple[Model, ...]:
-        return tuple(
-            entry for owner, entry in self._families.get(kind, ()) if provider in ("", owner)
-        )
-
-    @cached_property
-    def _families(self) -> Mapping[str, Sequence[tuple[str, Model]]]:
-        found: dict[str, list[tuple[str, Model]]] = {}
-        for provider in self.catalogue.providers:
-            for entry in provider.models:
-                found.setdefault(family(entry.id), []).append((provider.id, entry))
-        return found
 
     def _sold(self, provider: Provider) -> Iterator[tuple[Provider, Model]]:
         """The provider's own models, and those of others that it offers under the same name."""
@@ -142,6 +131,16 @@ class Prices:
             for entry in owner.models:
                 if model_named(self.catalogue, provider, entry.id) == (owner, entry):
                     yield owner, entry
+
+
+def _of_family(kind: str, providers: Iterable[Provider]) -> tuple[Model, ...]:
+    parts = kind.split("-")  # looked for first: a name is split into words only where they are
+    return tuple(
+        entry
+        for provider in providers
+        for entry in provider.models
+        if kind and all(part in entry.id.lower() for part in parts) and family(entry.id) == kind
+    )
 
 
 def canonical_tier(tier: str) -> str:

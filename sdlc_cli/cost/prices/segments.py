@@ -66,7 +66,8 @@ class _Piece:
 
 
 _Timed = Stretch | Variant
-_Timespan = tuple[datetime | None, datetime | None, tuple[tuple[int, int], ...], _Piece]
+_Hours = tuple[tuple[int, int], ...]
+_Days = tuple[datetime | None, datetime | None, tuple[tuple[_Hours, _Piece], ...]]
 
 
 def rates(
@@ -85,10 +86,20 @@ def rates(
     variants = _variants(model, tier) if model and not resold else ()
     holding = [layer for layer in layers if layer.holds(tier)]
     found: list[Rate] = []
-    for since, until, hours, piece in _pieces(model, variants, holding, tier, title):
-        for span in hours:
-            found += _rates(piece, since, until, None if span == (0, DAY) else span, tier)
+    for since, until, day in _days(model, variants, holding, tier, title):
+        within = [
+            rate
+            for hours, piece in day
+            for span in hours
+            for rate in _rates(piece, since, until, None if span == (0, DAY) else span, tier)
+        ]
+        found += sorted(within, key=_dearest_first)
     return tuple(found)
+
+
+def _dearest_first(rate: Rate) -> tuple[int, int, int]:
+    """Small inputs first; of the same size the dearest, which a call of unknown time takes."""
+    return (rate.above, -rate.per_unit["output"], -rate.per_unit["input"])
 
 
 def _variants(model: Model, tier: str) -> tuple[Variant, ...]:
@@ -100,18 +111,18 @@ def _variants(model: Model, tier: str) -> tuple[Variant, ...]:
     )
 
 
-def _pieces(
+def _days(
     model: Model | None,
     variants: Sequence[Variant],
     layers: Sequence[Layer],
     tier: str,
     title: Message,
-) -> list[_Timespan]:
+) -> list[_Days]:
     timed: list[_Timed] = [*(model.prices if model else ()), *variants]
     minutes = sorted({0, DAY, *(m % DAY for s in timed if s.hours for m in s.hours)})
     days = {_start(s.since) for s in timed if s.since}
     cuts = days | {t for layer in layers for t in (layer.since, layer.until) if t}
-    whole: list[_Timespan] = []
+    found: list[_Days] = []
     for since, until in pairwise((None, *sorted(cuts), None)):
         spans: list[tuple[int, int, _Piece]] = []
         for first, last in pairwise(minutes):
@@ -120,10 +131,15 @@ def _pieces(
                 if _within(layer, since):
                     piece = _laid(piece, layer, tier)
             spans.append((first, last, piece))
-        for piece in _distinct(spans):
-            hours = _joined([(a, b) for a, b, p in spans if p == piece])
-            whole.append((since, until, hours, piece))
-    return _merged(whole)
+        day = tuple(
+            (_joined([(first, last) for first, last, other in spans if other == piece]), piece)
+            for piece in _distinct(spans)
+        )
+        if found and found[-1][2] == day:
+            found[-1] = (found[-1][0], until, day)
+        else:
+            found.append((since, until, day))
+    return found
 
 
 def _distinct(spans: Sequence[tuple[int, int, _Piece]]) -> list[_Piece]:
@@ -145,19 +161,6 @@ def _joined(spans: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     if len(joined) > 1 and joined[0][0] == 0 and joined[-1][1] == DAY:
         joined = [(joined[-1][0], joined[0][1]), *joined[1:-1]]
     return tuple(joined)
-
-
-def _merged(pieces: Sequence[_Timespan]) -> list[_Timespan]:
-    """Pieces that follow each other with the same prices, as one."""
-    merged: list[_Timespan] = []
-    for since, until, hours, piece in pieces:
-        for i, (start, end, other_hours, other) in enumerate(merged):
-            if end == since and end is not None and (hours, piece) == (other_hours, other):
-                merged[i] = (start, until, hours, piece)
-                break
-        else:
-            merged.append((since, until, hours, piece))
-    return merged
 
 
 def _piece(

@@ -41,7 +41,7 @@ def test_a_receipt_tells_the_hours_of_its_price() -> None:
     made = receipt(row, PRICES.price("deepseek", "deepseek-v4-flash"))
 
     assert [str(reason) for reason in made.why] == [
-        "made at 2026-11-01 02:00:00 UTC",
+        "made at 2026-11-01 02:00:00 UTC: the price valid since 2026-09-10",
         "the price of the hours from 01:00 to 04:00 UTC",
     ]
 
@@ -109,6 +109,12 @@ def test_a_call_of_unknown_time_takes_the_latest_price() -> None:
 
     assert made.pico == 10 * 10**6
     assert "the log does not tell when" in str(made.why[0])
+
+
+def test_a_call_of_unknown_time_pays_the_dearest_hours_of_the_latest_price() -> None:
+    made = receipt(Row(input=10), PRICES.price("deepseek", "deepseek-v4-flash"))
+
+    assert made.pico == 10 * 300_000
 
 
 def test_a_price_per_request_is_paid_for_every_call() -> None:
