@@ -18,7 +18,10 @@ def parse(record: Record) -> tuple[Row, ...]:
         raise Rejected(msg("not a line of a batch's output"))
     response = section(record, "response")
     body = section(response, "body")
-    name = text(body, "id") or text(response, "request_id") or text(record, "id")
+    name = text(body, "id") or text(response, "request_id")
+    if not name and record.get("id"):
+        # Requests that expired may share the line's id: their custom_id tells them apart.
+        name = f"{text(record, 'id')}:{text(record, 'custom_id')}"
     failed = record.get("error") or body.get("error") or count(response, "status_code") >= 400
     if failed and not body.get("usage"):
         return (Row(tier="batch", status="error", rank=-3, call_id=name, dedupe=name),)

@@ -5,11 +5,12 @@ object that wraps such an array (`{"data": […]}`), or records printed over sev
 is bounded by `limit`, whatever the file holds.
 """
 
+import gzip
 import re
 import zlib
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import IO
+from typing import Protocol
 
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.model import Rejected
@@ -39,11 +40,20 @@ _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 _BARE = re.compile(rb"[^\s,\[\]{}\"]++")
 _NO_OBJECT = msg("not a JSON object")
 
+
+class Lines(Protocol):
+    """What is read from: a file, standard input, a decompressor."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Up to `size` bytes, none beyond a newline; empty at the end."""
+        ...
+
+
 Found = tuple[int, Record | Rejected]
 _Line = tuple[int, bytes | Rejected]
 
 
-def read(stream: IO[bytes], *, limit: int = LIMIT) -> Iterator[Found]:
+def read(stream: Lines, *, limit: int = LIMIT) -> Iterator[Found]:
     """Each record of a file with its number: the line's, or the element's in a document.
 
     What is no record comes as the `Rejected` that says why; only the stream's own OSError is
@@ -78,7 +88,7 @@ def read(stream: IO[bytes], *, limit: int = LIMIT) -> Iterator[Found]:
 class _Source:
     """A stream that ends instead of failing, and keeps what it failed with."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Lines) -> None:
         self._readline = stream.readline
         self.failure: Rejected | None = None
 
@@ -88,7 +98,7 @@ class _Source:
             return b"" if self.failure else self._readline(size)
         except EOFError:
             self.failure = Rejected(msg("the compressed file ends early"))
-        except zlib.error:
+        except (zlib.error, gzip.BadGzipFile):
             self.failure = Rejected(msg("the compressed file is damaged"))
         except Rejected as refusal:
             self.failure = refusal

@@ -16,7 +16,7 @@ from sdlc_cli.cost.model import Rejected
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _AT_BYTE = re.compile(r"\(byte (\d+)\)")
-_NO_NUMBER = re.compile(rb"-?(?:NaN|Inf)", re.IGNORECASE)
+_NO_NUMBER = re.compile(rb"(?<=[\s:,\[])-?(?:NaN|Infinity|Inf)\b", re.IGNORECASE)
 
 
 def decode(text: bytes) -> object:
@@ -96,10 +96,12 @@ def _reason(text: bytes, told: str) -> Message:
         return msg("a number is out of range")
     place = _AT_BYTE.search(told)
     if place:
-        at = int(place[1])
-        number = _NO_NUMBER.match(text, at)
+        at = int(place[1]) - ("trailing characters" in told)  # there msgspec counts from 1
+        number = _NO_NUMBER.search(text, max(at - 4, 0), at + 10)
         if number:
             return msg("{word} is not a number in JSON", word=number[0].decode())
+        if at >= len(text.rstrip()):
+            return msg("cut off in the middle of the record")
         return msg("not valid JSON at byte {number}", number=at + 1)
     if "truncated" in told and not text.rstrip().endswith(b"}"):
         return msg("cut off in the middle of the record")
