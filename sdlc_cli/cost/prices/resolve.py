@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sdlc_cli.core.i18n import Message, msg
-from sdlc_cli.cost.config import PriceEntry
 from sdlc_cli.cost.model import Price, Rate
 from sdlc_cli.cost.prices import load
 from sdlc_cli.cost.prices.family import dearest, family, make
@@ -15,6 +15,9 @@ from sdlc_cli.cost.prices.match import model_named
 from sdlc_cli.cost.prices.names import Name, look_up
 from sdlc_cli.cost.prices.segments import joined_sources, rates
 from sdlc_cli.cost.prices.user import Layer, layers
+
+if TYPE_CHECKING:  # loading it takes as long as loading the catalogue
+    from sdlc_cli.cost.config import PriceEntry
 
 _STANDARD = frozenset(("", "auto", "default", "on_demand", "standard", "standard_only"))
 
@@ -29,7 +32,7 @@ class Prices:
     def __init__(
         self,
         catalogue: Catalogue | None = None,
-        overrides: Sequence[PriceEntry] = (),
+        overrides: "Sequence[PriceEntry]" = (),
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         self.catalogue = catalogue or load.catalogue()

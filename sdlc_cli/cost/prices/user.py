@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sdlc_cli.core.exact import percentage
 from sdlc_cli.core.i18n import Message, msg
-from sdlc_cli.cost.config import PriceEntry
+
+if TYPE_CHECKING:  # loading it takes as long as loading the catalogue
+    from sdlc_cli.cost.config import PriceEntry
 
 # A price's name in cost.yaml -> its unit in the catalogue.
 UNITS = {
@@ -54,7 +56,7 @@ class Layer:
 
 
 def layers(
-    entries: Iterable[PriceEntry], provider: str, models: Iterable[str]
+    entries: "Iterable[PriceEntry]", provider: str, models: Iterable[str]
 ) -> tuple[Layer, ...]:
     """The entries that fit the provider and one of the model's names, in their order."""
     names = tuple(models)
@@ -70,7 +72,7 @@ def _fits(glob: str, names: Iterable[str]) -> bool:
     return not glob or any(fnmatchcase(name.lower(), glob) for name in names)
 
 
-def _layer(entry: PriceEntry, number: int) -> Layer:
+def _layer(entry: "PriceEntry", number: int) -> Layer:
     place = entry.place or f"cost.yaml prices[{number}]"
     tier = "" if entry.tier == "standard" else entry.tier
     kind: Literal["rates", "free", "discount"] = "rates"
@@ -92,7 +94,7 @@ def _layer(entry: PriceEntry, number: int) -> Layer:
     )
 
 
-def _usd(entry: PriceEntry) -> dict[str, Decimal]:
+def _usd(entry: "PriceEntry") -> dict[str, Decimal]:
     usd = {"input_mtok": Decimal(0), "output_mtok": Decimal(0)}
     for name, rate in entry.rates.items():
         # The unit of the catalogue is a thousand requests, that of cost.yaml is one.
