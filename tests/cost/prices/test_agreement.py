@@ -33,6 +33,7 @@ def drawn(chance: random.Random) -> list[Call]:
 
 def test_the_query_prices_every_call_as_its_receipt_does() -> None:
     chance, found = random.Random(3), choices()
+    base = duckdb.connect(config={"threads": 1})
     for sql, price in found.items():
         calls = drawn(chance)
         rows = [
@@ -40,7 +41,7 @@ def test_the_query_prices_every_call_as_its_receipt_does() -> None:
             for place, (when, tokens) in enumerate(calls)
         ]
         values = ", ".join(f"({p}, {'NULL' if t is None else t}::BIGINT, {n})" for p, t, n in rows)
-        chosen = duckdb.sql(
+        chosen = base.execute(
             f"SELECT {sql.replace(TOTAL_INPUT, 'tokens')} FROM (SELECT *, 1 AS calls"
             f" FROM (VALUES {values}) AS v(place, ts, tokens)) ORDER BY place"
         ).fetchall()
