@@ -9,7 +9,7 @@ import typer
 from typer._click import Context, exceptions
 
 from sdlc_cli import __version__
-from sdlc_cli.cli import completion, front, gate, start
+from sdlc_cli.cli import completion, cost, front, gate, start
 from sdlc_cli.cli.help import CONTEXT, App, Group, console, in_our_words
 from sdlc_cli.cli.options import must_be_one_of
 from sdlc_cli.core import i18n
@@ -99,6 +99,7 @@ def _check_language(ctx: Context, made: Console, lang: str) -> None:
 
 
 app.add_typer(gate.app, name="gate", short_help=front.commands()["gate"])
+app.add_typer(cost.app, name="cost", short_help=front.commands()["cost"])
 start.register(app)
 
 

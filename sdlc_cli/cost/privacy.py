@@ -4,8 +4,10 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
+from sdlc_cli.cost.model import Group
 from sdlc_cli.cost.options import Privacy
 
 _LETTERS = 16  # of the hash: 64 bits, so that two of a million users differ all but surely
@@ -74,3 +76,13 @@ def luhn(text: str) -> bool:
     digits = [int(letter) for letter in text if letter.isdigit()]
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
     return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
+
+
+def veiled(groups: Iterable[Group], veil: Veil) -> tuple[Group, ...]:
+    """The groups with what their keys tell of people hidden."""
+    if not veil:
+        return tuple(groups)
+    return tuple(
+        replace(group, keys={key: veil.show(key, text) for key, text in group.keys.items()})
+        for group in groups
+    )

@@ -37,7 +37,7 @@ def report() -> Schema:
                     "The first 1,000 of them.",
                 ),
                 "unknown_usage": _described(_COUNT, "Calls whose usage no record tells."),
-                "unattributed": _described(_COUNT, "Calls without a project."),
+                "unattributed": _described(_COUNT, "Calls without a project or a team."),
                 "unattributed_cost_usd": _USD,
                 "unattributed_share": _described(_SHARE, "Of the cost; of the calls if it is 0."),
                 "unpriced": _list(_unpriced()),

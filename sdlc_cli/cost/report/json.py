@@ -17,8 +17,12 @@ _UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\uf
 def render(sheet: Sheet, view: View = DEFAULT) -> str:
     """Always English; money as decimal text, exact to the pico-dollar; times in UTC."""
     del view
-    text = encodable(json.dumps(document(sheet), indent=2, ensure_ascii=False))
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    return harmless(encodable(json.dumps(document(sheet), indent=2, ensure_ascii=False))) + "\n"
+
+
+def harmless(text: str) -> str:
+    """JSON text in which controls and signs that reorder text are escaped: it means the same."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def document(sheet: Sheet) -> dict[str, object]:
@@ -51,7 +55,7 @@ def document(sheet: Sheet) -> dict[str, object]:
             "until": _time(report.until),
             "timezone": report.timezone,
         },
-        "price_sources": dict(sorted(report.price_sources.items())),
+        "price_sources": {str(k): n for k, n in sorted(report.price_sources.items())},
         "sources": [
             {
                 "path": source.path,

@@ -108,7 +108,9 @@ def warnings(report: CostReport) -> Iterator[str]:
     if totals.unknown_calls or totals.unpriced_calls:
         yield _at_most(totals)
     if report.unattributed.calls:
-        yield _("{share} of the cost (${cost}, {calls} calls) belongs to no project").format(
+        yield _(
+            "{share} of the cost (${cost}, {calls} calls) belongs to no project or team"
+        ).format(
             share=percent(unattributed_share(report) or 0),
             cost=people(report.unattributed.pico),
             calls=f"{report.unattributed.calls:,}",
@@ -205,7 +207,7 @@ def unpriced_line(one: Unpriced) -> str:
         "unpriced: {model}, {calls} calls, {tokens_in} tokens in, {tokens_out} out",
         one.calls,
     ).format(
-        model=short(f"{one.provider}/{one.model}" if one.provider else one.model) or _("no model"),
+        model=short("/".join(name for name in (one.provider, one.model) if name)) or _("no model"),
         calls=f"{one.calls:,}",
         tokens_in=f"{one.input_tokens:,}",
         tokens_out=f"{one.output_tokens:,}",
@@ -225,7 +227,9 @@ def _at_most(totals: Amounts) -> str:
 
 def _price_sources(report: CostReport) -> list[str]:
     ranked = sorted(report.price_sources.items(), key=lambda item: (-item[1], item[0]))
-    shown = [f"{short(source)} ({calls:,})" for source, calls in ranked[:MOST_SOURCES] if calls]
+    shown = [
+        f"{short(local(source))} ({calls:,})" for source, calls in ranked[:MOST_SOURCES] if calls
+    ]
     if len(ranked) > MOST_SOURCES:
         shown.append(_("and {n} more").format(n=f"{len(ranked) - MOST_SOURCES:,}"))
     return shown

@@ -29,7 +29,7 @@ _SACRIFICES = (
     ("input_tokens", "output_tokens"),
     ("calls",),
 )
-_FIGURES = 32  # columns kept for numbers when names are cut
+_FIGURES = 40  # columns kept for numbers when names are cut
 
 
 def render(sheet: Sheet, view: View = DEFAULT) -> str:

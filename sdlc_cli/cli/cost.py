@@ -1,0 +1,120 @@
+"""`sdlc cost`: read the words, ask the logs, print, leave with the answer's exit code."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sdlc_cli.cli import cost_answers, cost_tools
+from sdlc_cli.cli.costing import (
+    CostConfigPath,
+    NoCache,
+    Only,
+    Opened,
+    Paths,
+    PricesFile,
+    Question,
+    Rejects,
+    ReportFormat,
+    Since,
+    SourceFormat,
+    Timezone,
+    Until,
+    counted_something,
+    opened,
+    view_of,
+)
+from sdlc_cli.cli.help import App
+from sdlc_cli.cli.options import OutputPath
+from sdlc_cli.core.i18n import _
+
+if TYPE_CHECKING:
+    from sdlc_cli.cost.report import Sheet
+
+GROUPS = ("day", "week", "month", "hour", "model", "provider", "tier", "project", "team", "user")
+_DAILY = ("table", "html")  # forms that show the cost of each day
+
+app = App(help=_("Count every LLM call in usage logs once, price it exactly, and explain it."))
+
+
+def _complete_group(incomplete: str) -> list[str]:
+    return [word for word in (*GROUPS, "tag:") if word.startswith(incomplete)]
+
+
+@app.command(
+    help=_(
+        "Total the calls in the logs: by model, day, project, user or tag.\n\n"
+        "Exit codes: 0 done, 2 wrong words or files, 3 nothing could be counted, 4 no input found."
+        " Records that cannot be counted are shown and left out; the exit code stays 0."
+    )
+)
+def report(
+    ctx: typer.Context,
+    paths: Paths = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="GROUP",
+            autocompletion=_complete_group,
+            help=_("Group by day, week, month, model, provider, project, team, user or tag:NAME."),
+            show_default="model",
+        ),
+    ] = None,
+    since: Since = "",
+    until: Until = "",
+    timezone: Timezone = "",
+    only: Only = None,
+    source_format: SourceFormat = "",
+    prices: PricesFile = None,
+    config: CostConfigPath = None,
+    form: ReportFormat = "table",
+    output: OutputPath = None,
+    rejects: Rejects = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Total the calls in the logs."""
+    from sdlc_cli.cost.report import DEFAULT, load
+
+    asked = Question(
+        paths=paths or (),
+        config=config,
+        prices=prices,
+        source_format=source_format,
+        timezone=timezone,
+        since=since,
+        until=until,
+        only=only or (),
+        rejects=rejects,
+        no_cache=no_cache,
+    )
+    with opened(ctx, asked) as logs:
+        sheet = _sheet(logs, _groups(by, form), form)
+        view = DEFAULT if output else view_of(logs.out)
+        machine = form in ("json", "csv", "focus")
+        logs.out.deliver(load(form).render(sheet, view), output, machine=machine)
+        counted_something(logs.usage, asked.paths)
+
+
+def _groups(by: list[str] | None, form: str) -> tuple[str, ...]:
+    """What to group by; FOCUS has its own groups, and takes more."""
+    chosen = tuple(dict.fromkeys(by or ()))
+    if form != "focus":
+        return chosen or ("model",)
+    from sdlc_cli.cost.report import focus
+
+    return tuple(dict.fromkeys((*focus.BY, *chosen)))
+
+
+def _sheet(logs: Opened, by: tuple[str, ...], form: str) -> "Sheet":
+    from sdlc_cli.cost.privacy import veiled
+    from sdlc_cli.cost.report import Sheet
+
+    made = logs.usage.report(by=by, where=logs.where, timezone=logs.timezone)
+    made = replace(made, groups=veiled(made.groups, logs.veil))
+    daily = logs.usage.series(logs.where, logs.timezone) if form in _DAILY else ()
+    return Sheet(report=made, daily=daily, hidden=dict(logs.veil.hidden))
+
+
+cost_answers.register(app)
+cost_tools.register(app)

@@ -1,0 +1,510 @@
+"""`sdlc cost` beside the report: budget, forecast, whatif, cache, route."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sdlc_cli.cli.costing import (
+    AnswerFormat,
+    AsOf,
+    CostConfigPath,
+    NoCache,
+    Only,
+    Opened,
+    Paths,
+    PricesFile,
+    Question,
+    Rejects,
+    Since,
+    SourceFormat,
+    Timezone,
+    Until,
+    counted_something,
+    deliver,
+    moment_of,
+    opened,
+)
+from sdlc_cli.cli.help import App
+from sdlc_cli.cli.options import OutputPath
+from sdlc_cli.core.errors import ConfigError, NothingToDo, UsageError
+from sdlc_cli.core.i18n import _, local, msg
+
+if TYPE_CHECKING:
+    from sdlc_cli.cost.budget import BudgetState
+    from sdlc_cli.cost.engine.usage import Request
+    from sdlc_cli.cost.model import Series, Where
+    from sdlc_cli.cost.options import Budget, Ladder
+    from sdlc_cli.cost.prefixes import Caching
+    from sdlc_cli.cost.route import Replay
+
+MOST_DAYS = 366
+
+
+def register(app: App) -> None:
+    """Add these commands to `sdlc cost`."""
+    app.command(
+        help=_(
+            "Hold the budgets of cost.yaml against what was spent.\n\n"
+            "Exit code 1 when one is broken, or with --forecast when one is going to break; 3 when"
+            " calls of unknown cost may have broken one. It names who spent it, and the day."
+        )
+    )(budget)
+    app.command(
+        help=_(
+            "Tell what the coming days will cost, with an interval.\n\n"
+            "The method is the one that did best on the past days; its past error is shown."
+            " Exit code 3 when the logs hold too few days."
+        )
+    )(forecast)
+    app.command(help=_("Price the same calls as if another model had answered them, or in batch."))(
+        whatif
+    )
+    app.command(
+        help=_(
+            "Tell what a cache of answers would have saved, at several sizes and policies.\n\n"
+            "It replays the hashes of past requests, where the logs have them."
+        )
+    )(cache)
+    app.command(
+        help=_(
+            "Tell which model a project may use now, by the ladders and budgets of cost.yaml.\n\n"
+            "Exit code 1 when none may be used."
+        )
+    )(route)
+
+
+def budget(
+    ctx: typer.Context,
+    paths: Paths = None,
+    forecast: Annotated[
+        bool,
+        typer.Option("--forecast", help=_("Fail on budgets that are going to break, too.")),
+    ] = False,
+    as_of: AsOf = "",
+    timezone: Timezone = "",
+    source_format: SourceFormat = "",
+    prices: PricesFile = None,
+    config: CostConfigPath = None,
+    form: AnswerFormat = "table",
+    output: OutputPath = None,
+    rejects: Rejects = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Hold the budgets against what was spent."""
+    from sdlc_cli.cost.budget import exit_code
+    from sdlc_cli.cost.report import budget as shown
+    from sdlc_cli.cost.report.answer import Answer
+
+    asked = Question(
+        paths=paths or (),
+        config=config,
+        prices=prices,
+        source_format=source_format,
+        timezone=timezone,
+        rejects=rejects,
+        no_cache=no_cache,
+    )
+    with opened(ctx, asked) as logs:
+        counted_something(logs.usage, asked.paths)
+        if not logs.config.budgets:
+            raise NothingToDo(
+                msg("no budget is set up"), hint=msg("list budgets under `budgets` in cost.yaml")
+            )
+        now = _now(as_of, logs)
+        states = [_state(one, logs, now, ahead=forecast) for one in logs.config.budgets]
+        answer = Answer(
+            headline=shown.headline(states),
+            tables=shown.tables(states),
+            notes=shown.notes(states),
+            document=shown.document(states),
+            good=exit_code(states) == 0,
+        )
+        deliver(logs.out, answer, form, output)
+    raise typer.Exit(exit_code(states))
+
+
+def _now(as_of: str, logs: Opened) -> datetime:
+    """The end of the day that `--as-of` names, or the present moment."""
+    moment = moment_of("--as-of", as_of, logs.timezone, end=True)
+    if moment is None:
+        return datetime.now(UTC)
+    # Midnight belongs to the day after.
+    return moment - timedelta(microseconds=1) if len(as_of) <= len("2026-01-31") else moment
+
+
+def _state(one: "Budget", logs: Opened, now: datetime, *, ahead: bool) -> "BudgetState":
+    """How one budget stands."""
+    from sdlc_cli.cost import budget as budgets
+    from sdlc_cli.cost.forecast import forecast as foretell
+    from sdlc_cli.cost.privacy import veiled
+
+    within = budgets.window(one, now, logs.timezone)
+    always = _until(budgets.where(one), now)
+    present = _until(budgets.where(one, within), now)
+    spent = logs.usage.report(by=(), where=present, timezone=logs.timezone).totals
+    daily = logs.usage.series(always, logs.timezone)
+    spenders = [*logs.usage.slices(("user",), present), *logs.usage.slices(("model",), present)]
+    expected: Series | None = None
+    if ahead:
+        days = MOST_DAYS if within.days_left is None else within.days_left
+        expected = foretell(daily, days, today=within.today).series or None
+    return budgets.judge(
+        one,
+        within,
+        spent,
+        daily,
+        spenders=veiled(spenders, logs.veil),
+        ahead=ahead,
+        expected=expected,
+    )
+
+
+def _until(where: "Where", now: datetime) -> "Where":
+    """`where` without what came after `now`."""
+    end = now + timedelta(microseconds=1)
+    return replace(where, until=min(where.until, end) if where.until else end)
+
+
+def forecast(
+    ctx: typer.Context,
+    paths: Paths = None,
+    days: Annotated[
+        int,
+        typer.Option("--days", metavar="N", min=1, max=MOST_DAYS, help=_("How many days ahead.")),
+    ] = 30,
+    as_of: AsOf = "",
+    timezone: Timezone = "",
+    only: Only = None,
+    source_format: SourceFormat = "",
+    prices: PricesFile = None,
+    config: CostConfigPath = None,
+    form: AnswerFormat = "table",
+    output: OutputPath = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Tell what the coming days will cost."""
+    from sdlc_cli.core.when import local_day
+    from sdlc_cli.cost.forecast import forecast as foretell
+    from sdlc_cli.cost.report import forecast as shown
+    from sdlc_cli.cost.report.answer import Answer
+    from sdlc_cli.cost.zones import zone
+
+    asked = Question(
+        paths=paths or (),
+        config=config,
+        prices=prices,
+        source_format=source_format,
+        timezone=timezone,
+        only=only or (),
+        no_cache=no_cache,
+    )
+    with opened(ctx, asked) as logs:
+        counted_something(logs.usage, asked.paths)
+        today = local_day(_now(as_of, logs), zone(logs.timezone))
+        # Asked as of a day, that day is over.
+        today += timedelta(days=1) if as_of else timedelta(0)
+        series = logs.usage.series(logs.where, logs.timezone)
+        found = foretell(series, days, today=today)
+        answer = Answer(
+            headline=shown.headline(found),
+            tables=shown.tables(found),
+            notes=shown.notes(found),
+            document=shown.document(found),
+            good=found.status == "ok",
+        )
+        deliver(logs.out, answer, form, output)
+    raise typer.Exit(0 if found.status == "ok" else 3)
+
+
+def whatif(
+    ctx: typer.Context,
+    paths: Paths = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="OLD=NEW",
+            help=_("Price calls to OLD, a name or a glob, as calls to NEW."),
+        ),
+    ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help=_("Price all calls at the rates of batch jobs."))
+    ] = False,
+    cache_prefixes: Annotated[
+        bool,
+        typer.Option(
+            "--cache-prefixes", help=_("Let a prompt cache keep beginnings that come again.")
+        ),
+    ] = False,
+    since: Since = "",
+    until: Until = "",
+    timezone: Timezone = "",
+    only: Only = None,
+    source_format: SourceFormat = "",
+    prices: PricesFile = None,
+    config: CostConfigPath = None,
+    form: AnswerFormat = "table",
+    output: OutputPath = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Price the same calls otherwise."""
+    from sdlc_cli.cost.report import whatif as shown
+    from sdlc_cli.cost.report.answer import Answer
+    from sdlc_cli.cost.whatif import compare
+
+    replaced = _replaced(model or (), ctx.command_path)
+    if not replaced and not batch and not cache_prefixes:
+        raise UsageError(
+            msg("say what would be different: --model OLD=NEW, --batch or --cache-prefixes"),
+            hint=f"{ctx.command_path} --model gpt-4o=gpt-4o-mini",
+        )
+    asked = Question(
+        paths=paths or (),
+        config=config,
+        prices=prices,
+        source_format=source_format,
+        timezone=timezone,
+        since=since,
+        until=until,
+        only=only or (),
+        no_cache=no_cache,
+    )
+    with opened(ctx, asked) as logs:
+        counted_something(logs.usage, asked.paths)
+        tier = "batch" if batch else None
+        by = ("provider", "model")
+        before = logs.usage.slices(by, logs.where)
+        after = logs.usage.with_prices(replaced, tier).slices(by, logs.where)
+        caching = _caching(logs) if cache_prefixes else None
+        found = compare(before, after, replaced=replaced, tier=tier or "", caching=caching)
+        answer = Answer(
+            headline=shown.headline(found),
+            tables=shown.tables(found),
+            notes=shown.notes(found),
+            document=shown.document(found),
+        )
+        deliver(logs.out, answer, form, output)
+
+
+def _caching(logs: Opened) -> dict[tuple[str, str], "Caching"]:
+    """What keeping repeated beginnings of prompts would do, by provider and model."""
+    from sdlc_cli.cost.prefixes import best_caching
+
+    uses: dict[tuple[str, str], list[Request]] = {}
+    for request in logs.usage.requests(logs.where):
+        uses.setdefault((request.provider, request.model), []).append(request)
+    prices = {(price.provider, price.model): price for _logged, price in logs.usage.pricing()}
+    found = {key: best_caching(some, prices[key]) for key, some in uses.items() if key in prices}
+    return {key: caching for key, caching in found.items() if caching}
+
+
+def _replaced(words: Sequence[str], command: str) -> dict[str, str]:
+    """`OLD=NEW` words as a mapping. Raises UsageError."""
+    found: dict[str, str] = {}
+    for word in words:
+        old, sign, new = word.partition("=")
+        if not sign or not old or not new:
+            raise UsageError(
+                msg("--model takes OLD=NEW, not '{word}'", word=word),
+                hint=f"{command} --model gpt-4o=gpt-4o-mini",
+            )
+        found[old] = new
+    return found
+
+
+def cache(
+    ctx: typer.Context,
+    paths: Paths = None,
+    ttl: Annotated[
+        str,
+        typer.Option(
+            "--ttl", metavar="TIME", help=_("How long an answer may be used, as 1h; else for ever.")
+        ),
+    ] = "",
+    size: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--size", metavar="N", min=1, help=_("Room for so many answers; else powers of ten.")
+        ),
+    ] = None,
+    since: Since = "",
+    until: Until = "",
+    timezone: Timezone = "",
+    only: Only = None,
+    source_format: SourceFormat = "",
+    prices: PricesFile = None,
+    config: CostConfigPath = None,
+    form: AnswerFormat = "table",
+    output: OutputPath = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Tell what a cache of answers would have saved."""
+    from sdlc_cli.cost.cachesim import simulate
+    from sdlc_cli.cost.report import cachesim as shown
+    from sdlc_cli.cost.report.answer import Answer
+
+    seconds = _seconds(ttl)
+    asked = Question(
+        paths=paths or (),
+        config=config,
+        prices=prices,
+        source_format=source_format,
+        timezone=timezone,
+        since=since,
+        until=until,
+        only=only or (),
+        no_cache=no_cache,
+    )
+    with opened(ctx, asked) as logs:
+        counted_something(logs.usage, asked.paths)
+        requests = logs.usage.requests(logs.where)
+        if not any(one.request_hash for one in requests):
+            raise NothingToDo(
+                msg("the logs do not tell what was asked, so nothing can be replayed"),
+                hint=msg("log the request beside the answer, or its hash: docs/cost-formats.md"),
+            )
+        found = simulate(requests, sizes=tuple(size or ()), ttl_seconds=seconds)
+        answer = Answer(
+            headline=shown.headline(found),
+            tables=shown.tables(found),
+            notes=shown.notes(found),
+            document=shown.document(found),
+        )
+        deliver(logs.out, answer, form, output)
+
+
+def _seconds(text: str) -> float | None:
+    from sdlc_cli.core.units import seconds
+
+    if not text:
+        return None
+    try:
+        found = seconds(text)
+    except ValueError:
+        found = 0
+    if found <= 0:
+        raise UsageError(msg("--ttl takes a time, not '{word}'", word=text), hint="--ttl 1h")
+    return found
+
+
+def route(
+    ctx: typer.Context,
+    paths: Paths = None,
+    project: Annotated[
+        str, typer.Option("--project", metavar="NAME", help=_("The project that wants to call."))
+    ] = "",
+    model: Annotated[
+        str,
+        typer.Option("--model", metavar="NAME", help=_("The model it wants, or a ladder's name.")),
+    ] = "",
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay", help=_("Tell when the rule would have switched, and what that had saved.")
+        ),
+    ] = False,
+    as_of: AsOf = "",
+    timezone: Timezone = "",
+    source_format: SourceFormat = "",
+    prices: PricesFile = None,
+    config: CostConfigPath = None,
+    form: AnswerFormat = "table",
+    output: OutputPath = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Tell which model a project may use now."""
+    from sdlc_cli.cost import route as routes
+    from sdlc_cli.cost.report import route as shown
+    from sdlc_cli.cost.report.answer import Answer
+
+    if not model:
+        raise UsageError(
+            msg("{name} is missing", name="--model"), hint=f"{ctx.command_path} --model gpt-4o"
+        )
+    asked = Question(
+        paths=paths or (),
+        config=config,
+        prices=prices,
+        source_format=source_format,
+        timezone=timezone,
+        no_cache=no_cache,
+    )
+    with opened(ctx, asked) as logs:
+        ladder = _ladder(logs, project, model)
+        limits = routes.budgets_for(logs.config.budgets, project=project, model=ladder.primary)
+        now = _now(as_of, logs)
+        states = [_state(one, logs, now, ahead=False) for one in limits]
+        decision = routes.decide(states, ladder)
+        past = [_replayed(one, ladder, logs, now) for one in limits] if replay else []
+        first = past[0] if past else None
+        answer = Answer(
+            headline=shown.headline(decision),
+            tables=tuple(table for one in past for table in shown.tables(one)),
+            notes=tuple(note for one in past for note in shown.notes(one)),
+            document=shown.document(decision, first),
+            good=decision.step != "refused",
+        )
+        deliver(logs.out, answer, form, output)
+    raise typer.Exit(1 if decision.step == "refused" else 0)
+
+
+def _ladder(logs: Opened, project: str, model: str) -> "Ladder":
+    from sdlc_cli.cost import route as routes
+
+    found = routes.ladder_for(logs.config.route, project, model)
+    if found is not None:
+        return found[1]
+    known = ", ".join(logs.config.route.ladders)
+    if not known:
+        raise ConfigError(
+            msg("no ladder of models is set up"),
+            hint=msg("list ladders under `route` in cost.yaml"),
+        )
+    raise ConfigError(
+        msg("no ladder fits {model} in project '{project}'", model=model, project=project),
+        hint=local(msg("there are: {known}", known=known)),
+    )
+
+
+def _replayed(one: "Budget", ladder: "Ladder", logs: Opened, now: datetime) -> "Replay":
+    """What the ladder would have done to the past of one budget, hour by hour."""
+    from sdlc_cli.cost import budget as budgets
+    from sdlc_cli.cost import route as routes
+
+    always = _until(budgets.where(one), now)
+    primary = replace(always, model=ladder.primary)
+    spent = _hours(logs, always)
+    mine = _hours(logs, primary)
+    others = {
+        other: {
+            group.keys["hour"]: group.amounts
+            for group in logs.usage.with_prices({ladder.primary: other}).slices(("hour",), primary)
+        }
+        for other in {ladder.fallback, ladder.emergency} - {""}
+    }
+
+    def reprice(moment: datetime, other: str) -> int | None:
+        amounts = others[other].get(names[moment])
+        return None if amounts is None or amounts.unpriced_calls else amounts.pico
+
+    names = {_hour(name): name for name in spent if name}
+    slices = [
+        routes.Slice(
+            moment=moment, pico=mine.get(name, 0), others_pico=spent[name] - mine.get(name, 0)
+        )
+        for moment, name in names.items()
+    ]
+    return routes.replay(slices, ladder, one, logs.timezone, reprice)
+
+
+def _hours(logs: Opened, where: "Where") -> dict[str, int]:
+    return {g.keys["hour"]: g.amounts.pico for g in logs.usage.slices(("hour",), where)}
+
+
+def _hour(name: str) -> datetime:
+    """An hour as the engine names it in UTC."""
+    found = datetime.fromisoformat(name)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
