@@ -4,7 +4,7 @@ from sdlc_cli.core import money
 from sdlc_cli.core.i18n import Message, _, local, msg
 from sdlc_cli.core.table import Column, Table
 from sdlc_cli.cost.advise import Advice, Gap, Suggestion
-from sdlc_cli.cost.report.whatif import caching
+from sdlc_cli.cost.report import caching
 
 SCHEMA_VERSION = 1
 
@@ -33,7 +33,7 @@ def notes(advice: Advice) -> tuple[Message, ...]:
         found.append(
             msg(
                 "Suggestions for one model touch the same calls: only the best of each model is"
-                " in the sum. Two of them together may save more, but not as much as both."
+                " in the sum. Two of them together may save more, but not their sum."
             )
         )
     if not advice.told_calls:
@@ -118,7 +118,7 @@ def _suggestion(one: Suggestion) -> dict[str, object]:
         "in_sum": one.chosen,
         "what": one.what,
         "assumption": one.assumption,
-        "caching": one.caching and caching(one.caching),
+        "caching": one.caching and caching.document(one.caching),
     }
 
 

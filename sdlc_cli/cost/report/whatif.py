@@ -3,7 +3,7 @@
 from sdlc_cli.core import money
 from sdlc_cli.core.i18n import Message, _, msg
 from sdlc_cli.core.table import Cell, Column, Table
-from sdlc_cli.cost.prefixes import Caching
+from sdlc_cli.cost.report import caching
 from sdlc_cli.cost.whatif import Difference, WhatIf
 
 SCHEMA_VERSION = 1
@@ -92,25 +92,11 @@ def document(result: WhatIf) -> dict[str, object]:
                 "after_usd": money.text(_after(one)),
                 "saved_usd": money.text(one.saved_pico),
                 "comparable": one.comparable,
-                "caching": one.caching and caching(one.caching),
+                "caching": one.caching and caching.document(one.caching),
             }
             for one in result.differences
         ],
         "assumptions": list(notes(result)),
-    }
-
-
-def caching(found: Caching) -> dict[str, object]:
-    """What prompt caching would do, as JSON has it."""
-    return {
-        "lifetime_seconds": found.lifetime_s,
-        "prefixes": found.prefixes,
-        "calls": found.calls,
-        "writes": found.writes,
-        "written_tokens": found.tokens_written,
-        "reads": found.reads,
-        "read_tokens": found.tokens_read,
-        "saved_usd": money.text(found.saved_pico),
     }
 
 
