@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sdlc_cli.cost.evictions import POLICIES, Policy, optimum
+from sdlc_cli.cost.model import Amounts
 
 UNLIMITED = "unlimited"  # keeps every answer
 BEST = "best"  # knows the future: no policy of its size answers more
@@ -73,9 +74,12 @@ def simulate(
     *,
     sizes: Sequence[int] = (),
     ttl_seconds: float | None = None,
+    total: Amounts | None = None,
 ) -> CacheReport:
     """`simulate(usage.requests(where), ttl_seconds=3600)`: replays requests in order of time.
 
+    `total` are the figures of all calls, `usage.report(by=(), where=where).totals`: `requests`
+    lacks those without a hash, and hit rates are shares of all. Without it, of `requests`.
     `sizes` counts answers; none given, powers of ten below the number of different requests.
     An answer may be used until `ttl_seconds` after it was stored; a use does not renew it.
     Assumes that equal hashes would have had equal answers, that an answer is there at once, and
@@ -85,6 +89,8 @@ def simulate(
         raise ValueError("sizes and lifetimes are above 0")
     ttl = None if ttl_seconds is None else max(1, round(ttl_seconds * MICRO))
     trace, left_out, spent = _trace(requests)
+    if total is not None:
+        left_out, spent = total.calls - len(trace.keys), total.pico
     distinct = len(set(trace.keys))
     unlimited = _total(UNLIMITED, None, _hits(trace, _Everything(), ttl), trace)
     outcomes: list[Outcome] = []

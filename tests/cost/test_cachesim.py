@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sdlc_cli.cost import cachesim, evictions
 from sdlc_cli.cost.cachesim import CacheReport, Outcome
+from sdlc_cli.cost.model import PICO, Amounts
 
 KEYS = st.lists(st.integers(min_value=0, max_value=8), max_size=60)
 CENT = 10**10
@@ -94,6 +95,15 @@ def test_calls_that_do_not_tell_what_was_asked_are_counted_but_never_answered() 
     assert report.spent_pico == 7 * CENT
     assert outcome(report, "unlimited", None).saved_pico == 3 * CENT
     assert report.hit_rate(outcome(report, "unlimited", None)) == pytest.approx(0.2)
+
+
+def test_calls_that_are_in_the_total_alone_count_as_never_answered() -> None:
+    total = Amounts(calls=10, pico=PICO)
+
+    report = cachesim.simulate(requests("aab"), total=total)
+
+    assert (report.requests, report.left_out, report.spent_pico) == (3, 7, PICO)
+    assert report.hit_rate(outcome(report, "unlimited", None)) == pytest.approx(0.1)
 
 
 def test_requests_are_replayed_in_order_of_time_whatever_their_order_in_the_log() -> None:
