@@ -28,7 +28,8 @@ from sdlc_cli.gate.source import MAX_BYTES, Project
 FORMAT = 2  # of the file; another number means another file name
 MOST_BYTES = 100_000_000  # beyond it the rows that were not used for longest go
 MOST_ROW = 1_000_000  # bytes; a larger result is not worth keeping
-MOST_ROOTS = 20  # whose stamps are kept; about 100 bytes a file
+MOST_ROOTS = 20  # whose stamps are kept, and sets of rows; about 100 and 400 bytes a file
+WHOLE_FROM = 200  # keys; to find fewer takes no time to speak of
 AT_ONCE = 500  # keys in one question; SQLite allows 999 variables
 # What decides besides the file itself. The docs gate follows links into other files.
 NEVER = frozenset({"docs"})
@@ -41,6 +42,9 @@ CREATE TABLE IF NOT EXISTS seen (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stamps (
   root BLOB PRIMARY KEY, value BLOB NOT NULL, used INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS wholes (
+  keys BLOB PRIMARY KEY, value BLOB NOT NULL, used INTEGER NOT NULL
 )
 """
 
@@ -64,26 +68,53 @@ class Cache:
 
     def find(self, keys: Sequence[Key]) -> dict[Key, Results]:
         """What is known of these files."""
-        found: dict[Key, Results] = {}
+        rows: dict[Key, bytes] = {}  # stays so where the file turns out to be damaged
+        whole: dict[Key, bytes] = {}
         with self._open() as db:
-            if db is None:
-                return found
-            for some in _chunks(keys):
-                marks = ",".join("?" * len(some))
-                query = f"SELECT key, value, used FROM seen WHERE key IN ({marks})"  # nosec B608 - question marks only
-                rows = db.execute(query, some)
-                stale: list[Key] = []
-                for key, value, used in rows:
-                    try:
-                        found[key] = _decoded(value)
-                    except (ValueError, msgspec.MsgspecError):
-                        continue
-                    if used < self._day:
-                        stale.append(key)
-                db.executemany(
-                    "UPDATE seen SET used = ? WHERE key = ?", [(self._day, key) for key in stale]
-                )
+            if db is not None:
+                whole = self._whole(db, keys)
+                rows = whole or self._rows(db, keys)
+        found: dict[Key, Results] = {}
+        for key, value in rows.items():
+            try:
+                found[key] = _decoded(value)
+            except (ValueError, msgspec.MsgspecError):
+                continue
+        if not whole and len(found) == len(keys) >= WHOLE_FROM:
+            self._replace("wholes", _joint(keys), msgspec.msgpack.encode([rows[k] for k in keys]))
         return found
+
+    def _rows(self, db: sqlite3.Connection, keys: Sequence[Key]) -> dict[Key, bytes]:
+        rows: dict[Key, bytes] = {}
+        for some in _chunks(keys):
+            marks = ",".join("?" * len(some))
+            query = f"SELECT key, value, used FROM seen WHERE key IN ({marks})"  # nosec B608 - question marks only
+            found = db.execute(query, some).fetchall()
+            rows.update((key, value) for key, value, _used in found)
+            db.executemany(
+                "UPDATE seen SET used = ? WHERE key = ?",
+                [(self._day, key) for key, _value, used in found if used < self._day],
+            )
+        return rows
+
+    def _whole(self, db: sqlite3.Connection, keys: Sequence[Key]) -> dict[Key, bytes]:
+        """The rows as they were found together earlier today; a day later they count as unused."""
+        if len(keys) >= WHOLE_FROM:
+            query = "SELECT value FROM wholes WHERE keys = ? AND used = ?"
+            for (value,) in db.execute(query, (_joint(keys), self._day)):
+                with suppress(msgspec.MsgspecError, ValueError):
+                    return dict(zip(keys, _WHOLE.decode(value), strict=True))
+        return {}
+
+    def _replace(self, table: str, key: bytes, value: bytes) -> None:
+        """Keep one row; of all rows of such a table only the newest stay."""
+        keep = f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)"  # nosec B608 - a name of ours
+        newest = f"SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT {MOST_ROOTS}"  # nosec B608 - the same
+        with self._open() as db:
+            if db is not None:
+                db.execute(keep, (key, value, self._day))
+                db.execute(f"DELETE FROM {table} WHERE rowid NOT IN ({newest})")  # nosec B608 - the same
+                _shrink(db)
 
     def keep(self, results: Iterable[tuple[Key, Results]]) -> None:
         """Remember what was seen; the oldest goes when the file grows beyond its bound."""
@@ -109,17 +140,7 @@ class Cache:
         value = msgspec.msgpack.encode(
             {path: one for path, one in stamps.items() if path == encodable(path)}
         )
-        with self._open() as db:
-            if db is None:
-                return
-            row = (os.fsencode(root), value, self._day)
-            db.execute("INSERT OR REPLACE INTO stamps VALUES (?, ?, ?)", row)
-            db.execute(
-                "DELETE FROM stamps WHERE root NOT IN"
-                " (SELECT root FROM stamps ORDER BY used DESC, root = ? DESC LIMIT ?)",
-                (row[0], MOST_ROOTS),
-            )
-            _shrink(db)
+        self._replace("stamps", os.fsencode(root), value)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection | None]:
@@ -205,6 +226,7 @@ def _shrink(db: sqlite3.Connection) -> None:
             (rows // 2,),
         )
         db.execute("DELETE FROM stamps")
+        db.execute("DELETE FROM wholes")
 
 
 def _encoded(results: Results) -> bytes:
@@ -238,9 +260,14 @@ class _Frozen(TypedDict, total=False):
     skipped: object
 
 
+_WHOLE = msgspec.msgpack.Decoder(list[bytes])
 _STAMPS = msgspec.msgpack.Decoder(dict[str, Stamped])
 _DECODER = msgspec.json.Decoder(Results)
 _FROZEN = msgspec.json.Decoder(tuple[int, dict[str, _Frozen]])
+
+
+def _joint(keys: Sequence[Key]) -> bytes:
+    return hashlib.sha256(b"".join(keys)).digest()
 
 
 def _chunks(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:

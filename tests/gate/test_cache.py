@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import pytest
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.gate import cache as caches
-from sdlc_cli.gate import config
+from sdlc_cli.gate import config, stamps
 from sdlc_cli.gate.cache import Cache, Results
 from sdlc_cli.gate.model import Outcome
 from sdlc_cli.gate.run import Selection, run
@@ -52,6 +53,56 @@ def test_what_is_kept_is_found_again_whole(tmp_path: Path) -> None:
     assert message.template == "{name} has a complexity of {n}"
 
 
+def test_what_was_found_together_is_found_again_at_once_that_day(tmp_path: Path) -> None:
+    keys = [number.to_bytes(32, "big") for number in range(caches.WHOLE_FROM)]
+    cache = Cache(tmp_path / "cache", day=1)
+    cache.keep((key, SEEN) for key in keys)
+    whole = dict.fromkeys(keys, SEEN)
+    assert cache.find(keys) == whole
+    change(tmp_path / "cache", "DELETE FROM seen")
+
+    assert cache.find(keys) == whole
+    assert cache.find(keys[1:]) == cache.find([*keys, KEY]) == {}
+    assert Cache(tmp_path / "cache", day=2).find(keys) == {}, "that they are used is noted daily"
+
+
+@pytest.mark.parametrize("value", [b"", b"\xc1", b"\x90", b"\x91\xc4\x01["])
+def test_what_was_found_together_counts_for_nothing_when_it_is_damaged(
+    tmp_path: Path, value: bytes
+) -> None:
+    keys = [number.to_bytes(32, "big") for number in range(caches.WHOLE_FROM)]
+    cache = Cache(tmp_path / "cache", day=1)
+    cache.keep((key, SEEN) for key in keys)
+    assert len(cache.find(keys)) == len(keys)
+    change(tmp_path / "cache", "UPDATE wholes SET value = ?", value)
+
+    assert cache.find(keys) == dict.fromkeys(keys, SEEN)
+
+
+def test_a_file_that_is_damaged_inside_is_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "cache"
+    keys = [number.to_bytes(32, "big") for number in range(caches.WHOLE_FROM)]
+    cache = Cache(file, day=1)
+    cache.keep((key, SEEN) for key in keys)
+    page = 4096
+    data = bytearray(file.read_bytes())
+    data[4 * page :] = b"\xff" * (len(data) - 4 * page)
+    file.write_bytes(data)
+
+    assert len(cache.find(keys)) < len(keys)
+    cache.keep((key, SEEN) for key in keys)
+    cache.stamp(tmp_path, {"a.py": (1, 2, 3, 4, 5, b"d")})
+    assert cache.find(keys) == dict.fromkeys(keys, SEEN)
+    assert set(cache.stamps(tmp_path)) == {"a.py"}
+
+
+def change(file: Path, statement: str, *values: bytes) -> None:
+    db = sqlite3.connect(file)
+    db.execute(statement, values)
+    db.commit()
+    db.close()
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -71,11 +122,8 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_damaged_row_counts_as_unknown(tmp_path: Path) -> None:
-    import sqlite3
-
     cache = Cache(tmp_path / "cache", day=1)
     cache.keep([(KEY, SEEN)])
-    db = sqlite3.connect(tmp_path / "cache")
     for value in (
         b"[",
         b"[]",
@@ -87,11 +135,9 @@ def test_a_damaged_row_counts_as_unknown(tmp_path: Path) -> None:
         b'[3, {"a": {"findings": [3], "skipped": {"$template": "x"}}}]',
         b"\xff",
     ):
-        db.execute("UPDATE seen SET value = ?", (value,))
-        db.commit()
+        change(tmp_path / "cache", "UPDATE seen SET value = ?", value)
 
         assert cache.find([KEY]) == {}
-    db.close()
 
 
 def test_a_place_that_cannot_be_written_is_an_empty_cache(tmp_path: Path) -> None:
@@ -180,9 +226,12 @@ class TestSalt:
         assert caches.salt(project, gates) != before
 
 
+@pytest.mark.parametrize("settled", [stamps.SETTLED_NS, -10_000_000_000], ids=["read", "stamped"])
 def test_a_second_run_tells_the_same_and_sees_what_changed(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settled: int
 ) -> None:
+    monkeypatch.setattr(stamps, "SETTLED_NS", settled)
+    monkeypatch.setattr(caches, "WHOLE_FROM", 3)
     monkeypatch.setenv("SDLC_CACHE_DIR", str(tmp_path / "cache"))
     files = {f"m{n}.py": f"import pickle\nx = {n}\n" for n in range(5)}
     branches = "".join(f"    if x == {n}:\n        return {n}\n" for n in range(12))
