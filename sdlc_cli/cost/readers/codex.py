@@ -61,7 +61,7 @@ class _Session:
         kind = record.get("type")
         payload = record.get("payload")
         if not isinstance(payload, Mapping):
-            if kind in _EVENTS:
+            if isinstance(kind, str) and kind in _EVENTS:
                 raise Rejected(msg("{key} is not an object", key="payload"))
             return ()
         if kind == "session_meta":
