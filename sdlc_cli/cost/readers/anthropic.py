@@ -10,11 +10,9 @@ from sdlc_cli.cost.readers import Format, Parse, Record
 from sdlc_cli.cost.readers.counts import count
 from sdlc_cli.cost.readers.fields import section, text, tier
 
-_EVENTS = frozenset(
-    (
-        *("message_start", "message_delta", "message_stop", "ping"),
-        *("content_block_start", "content_block_delta", "content_block_stop"),
-    )
+_EVENTS = (
+    *("message_start", "message_delta", "message_stop", "ping"),
+    *("content_block_start", "content_block_delta", "content_block_stop"),
 )
 # Ids of messages that another company's service answered.
 _SERVICES = (("msg_bdrk_", "bedrock"), ("msg_vrtx_", "vertex_ai"))

@@ -12,7 +12,7 @@ from sdlc_cli.cost.readers.counts import count
 from sdlc_cli.cost.readers.fields import dollars, moment, section, text, tier
 from sdlc_cli.cost.readers.overlap import inputs
 
-_OBJECTS = frozenset(("chat.completion", "chat.completion.chunk", "text_completion"))
+_OBJECTS = ("chat.completion", "chat.completion.chunk", "text_completion")
 _PICO_PER_TICK = 100  # xAI counts a call's cost in ticks, 10^10 to the dollar
 
 

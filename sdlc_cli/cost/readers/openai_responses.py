@@ -11,11 +11,11 @@ from sdlc_cli.cost.readers.counts import count, optional
 from sdlc_cli.cost.readers.fields import labels, moment, section, text, tier
 from sdlc_cli.cost.readers.overlap import inputs_kept
 
-_OBJECTS = frozenset(("response", "realtime.response"))
+_OBJECTS = ("response", "realtime.response")
 _ENDS = frozenset(
     f"response.{end}" for end in ("completed", "incomplete", "failed", "cancelled", "done")
 )
-_UNDER_WAY = frozenset(("in_progress", "queued"))
+_UNDER_WAY = ("in_progress", "queued")
 
 
 def matches(record: Record) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdlc_cli.cost.model import Rejected
@@ -252,10 +252,11 @@ def test_numbers_keep_their_text() -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
-    max_leaves=30,
+    max_leaves=8,
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(max_size=8), JSON), st.booleans(), st.sampled_from([None, 1]))
 def test_whatever_json_writes_comes_back(
     value: dict[str, object], ascii_only: bool, indent: int | None
@@ -265,6 +266,7 @@ def test_whatever_json_writes_comes_back(
     assert strict.decode(text) == value
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(max_size=8), JSON, min_size=1), st.data())
 def test_a_key_is_found_twice_wherever_it_stands(
     value: dict[str, object], data: st.DataObject
