@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sdlc_cli.cli import cost_answers, cost_tools
+from sdlc_cli.cli import cost_limits, cost_savings, cost_tools
 from sdlc_cli.cli.costing import (
     CostConfigPath,
     NoCache,
@@ -116,5 +116,6 @@ def _sheet(logs: Opened, by: tuple[str, ...], form: str) -> "Sheet":
     return Sheet(report=made, daily=daily, hidden=dict(logs.veil.hidden))
 
 
-cost_answers.register(app)
+cost_limits.register(app)
+cost_savings.register(app)
 cost_tools.register(app)

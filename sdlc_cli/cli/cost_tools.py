@@ -1,5 +1,7 @@
-"""`sdlc cost` beside the report: explain, prices, map."""
+"""`sdlc cost` on single things: reconcile, explain, prices, map."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,11 +10,14 @@ from sdlc_cli.cli.costing import (
     AnswerFormat,
     CostConfigPath,
     NoCache,
+    Opened,
     Paths,
     PricesFile,
     Question,
     SourceFormat,
+    Timezone,
     configured,
+    counted_something,
     deliver,
     opened,
     prices_of,
@@ -20,20 +25,30 @@ from sdlc_cli.cli.costing import (
 from sdlc_cli.cli.help import App
 from sdlc_cli.cli.options import OutputPath, console
 from sdlc_cli.core.console import Console
-from sdlc_cli.core.errors import NothingToDo, WorkError
-from sdlc_cli.core.i18n import Message, _, msg
+from sdlc_cli.core.errors import NothingToDo, UsageError, WorkError
+from sdlc_cli.core.i18n import Message, _, local, msg
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from sdlc_cli.cost.engine.usage import Found
-    from sdlc_cli.cost.model import Price
+    from sdlc_cli.cost.model import Price, Row, Where
     from sdlc_cli.cost.prices.receipt import Receipt
     from sdlc_cli.cost.prices.resolve import Prices
+    from sdlc_cli.cost.reconcile import Keys, Side
 
 MOST_PRICES = 200
 
 
 def register(app: App) -> None:
     """Add these commands to `sdlc cost`."""
+    app.command(
+        help=_(
+            "Hold the logs against BILL, a provider's usage or cost export.\n\n"
+            "Exit code 1 when a line differs: what matches, what one side lacks, what is priced"
+            " differently."
+        )
+    )(reconcile)
     app.command(
         help=_(
             "Show the receipt of one call: log line, tokens, price, date, arithmetic.\n\n"
@@ -46,6 +61,158 @@ def register(app: App) -> None:
             "With --update the catalogue is compiled anew from the package genai-prices."
         )
     )(prices)
+    app.command(
+        "map",
+        help=_(
+            "Draft the map of columns for a log in a layout of its own, for cost.yaml.\n\n"
+            "Look it over: names are guessed at, and what is counted twice nobody can tell."
+        ),
+    )(draft)
+
+
+def reconcile(
+    ctx: typer.Context,
+    bill: Annotated[Path, typer.Argument(exists=True, help=_("The provider's export."))],
+    paths: Paths = None,
+    tolerance: Annotated[
+        str,
+        typer.Option(
+            "--tolerance", metavar="SHARE", help=_("Let so much of a line differ, as 1%.")
+        ),
+    ] = "0%",
+    timezone: Timezone = "",
+    source_format: SourceFormat = "",
+    prices: PricesFile = None,
+    config: CostConfigPath = None,
+    form: AnswerFormat = "table",
+    output: OutputPath = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Hold the logs against a provider's export."""
+    from sdlc_cli.cost import reconcile as reconciling
+    from sdlc_cli.cost.report import reconcile as shown
+    from sdlc_cli.cost.report.answer import Answer
+
+    share = _share(tolerance)
+    asked = Question(
+        paths=paths or (),
+        config=config,
+        prices=prices,
+        source_format=source_format,
+        timezone=timezone,
+        no_cache=no_cache,
+    )
+    with opened(ctx, asked) as logs:
+        counted_something(logs.usage, asked.paths)
+        theirs = _bill(bill, logs)
+        where = _days_of(theirs, logs)
+        by = (*reconciling.BY, "project")
+        ours = reconciling.sides(logs.usage.slices(by, where, logs.timezone))
+        elsewhere = {
+            other: reconciling.sides(logs.usage.slices(by, where, other))
+            for other in ("UTC", "America/Los_Angeles")
+            if other != logs.timezone
+        }
+        found = reconciling.reconcile(ours, theirs, tolerance=share, elsewhere=elsewhere)
+        answer = Answer(
+            headline=shown.headline(found),
+            tables=shown.tables(found),
+            notes=shown.notes(found),
+            document=shown.document(found),
+            good=found.exit_code == 0,
+        )
+        deliver(logs.out, answer, form, output)
+    raise typer.Exit(found.exit_code)
+
+
+def _share(text: str) -> "Decimal":
+    from sdlc_cli.core import exact
+
+    try:
+        return exact.share(text)
+    except ValueError:
+        raise UsageError(
+            msg("--tolerance takes a percentage, not '{word}'", word=text), hint="--tolerance 1%"
+        ) from None
+
+
+def _bill(path: Path, logs: Opened) -> "dict[Keys, Side]":
+    """The lines of the provider's export. Raises NothingToDo and WorkError."""
+    from sdlc_cli.cost import reconcile as reconciling
+
+    def name(row: "Row") -> tuple[str, str]:
+        price = logs.prices.price(row.provider, row.model, row.tier)
+        return price.provider or row.provider, price.model or row.model
+
+    found = reconciling.bill_of_rows(_rows(path, logs.out), name, logs.timezone)
+    if not found:
+        raise NothingToDo(msg("{path} holds no line of a bill", path=path))
+    return found
+
+
+def _rows(path: Path, out: Console) -> "Iterator[Row]":
+    """The rows of one file in a known format; what is refused is told."""
+    import tempfile
+
+    from sdlc_cli.cost.engine import exact, sources
+    from sdlc_cli.cost.readers import detect
+
+    with tempfile.TemporaryDirectory(prefix="sdlc-cost-") as folder:
+        (source,) = sources.find([str(path)], Path(folder))
+        form = detect.detect(exact.sniffed(source), source.file.name)
+        if form is None:
+            raise WorkError(
+                msg("{path} is in no format that is known", path=path),
+                hint=msg("docs/cost-formats.md lists the exports that can be read"),
+            )
+        for batch in exact.batches(exact.numbered(source), form):
+            for line, reason in batch.rejected:
+                place = f"{path}:{line}"
+                out.warn(_("{place}: not counted: {reason}").format(place=place, reason=reason))
+            yield from batch.rows
+
+
+def _days_of(theirs: "dict[Keys, Side]", logs: Opened) -> "Where":
+    """The calls of the days that the bill tells of."""
+    from datetime import date, timedelta
+
+    from sdlc_cli.core.when import begin
+    from sdlc_cli.cost.model import Where
+    from sdlc_cli.cost.zones import zone
+
+    days = sorted(filter(None, (dict(keys).get("day", "") for keys in theirs)))
+    if not days:
+        return Where()
+    place = zone(logs.timezone)
+    first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
+    return Where(since=begin(first, place), until=begin(last + timedelta(days=1), place))
+
+
+def draft(
+    ctx: typer.Context,
+    sample: Annotated[Path, typer.Argument(exists=True, help=_("A log, or some lines of it."))],
+    output: OutputPath = None,
+) -> None:
+    """Draft the map of columns."""
+    import tempfile
+
+    from sdlc_cli.cost.engine import exact, sources
+    from sdlc_cli.cost.readers import detect
+    from sdlc_cli.cost.readers import draft as drafting
+
+    out = console(ctx)
+    with tempfile.TemporaryDirectory(prefix="sdlc-cost-") as folder:
+        (source,) = sources.find([str(sample)], Path(folder))
+        records = exact.sniffed(source)
+        known = detect.detect(records, source.file.name)
+        if known is not None:
+            out.note(
+                _("{path} is read as {form} without a map").format(path=sample, form=known.name)
+            )
+        made = drafting.columns([one for one in records if isinstance(one, dict)])
+    out.deliver(made.yaml, output)
+    for note in made.notes:
+        out.note(local(note))
 
 
 def explain(

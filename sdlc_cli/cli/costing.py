@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,8 @@ from sdlc_cli.core.errors import NothingToDo, UsageError, WorkError
 from sdlc_cli.core.i18n import _, local, msg, ngettext
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sdlc_cli.cost.config import CostConfig
     from sdlc_cli.cost.engine.usage import Usage
     from sdlc_cli.cost.model import SourceRead, Where
@@ -237,7 +238,7 @@ def where_of(asked: Question, timezone: str, command: str) -> "Where":
     )
 
 
-def moment_of(option: str, text: str, timezone: str, *, end: bool = False) -> datetime | None:
+def moment_of(option: str, text: str, timezone: str, *, end: bool = False) -> "datetime | None":
     """The instant in UTC that a word of the command means. Raises UsageError."""
     from sdlc_cli.cost import zones
 
@@ -316,6 +317,8 @@ def _tell(out: Console, usage: "Usage", rejects: Path | None) -> None:
 
 
 def _read_line(source: "SourceRead") -> str:
+    if not source.format:
+        return _("{path}: not read, no log format fits").format(path=source.path)
     text = ngettext(
         "read {path}: {form}, {n} record", "read {path}: {form}, {n} records", source.rows
     ).format(path=source.path, form=source.format, n=f"{source.rows:,}")

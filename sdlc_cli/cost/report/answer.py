@@ -12,7 +12,7 @@ from sdlc_cli.core import render as tables_out
 from sdlc_cli.core.i18n import local
 from sdlc_cli.core.printable import encodable, one_line
 from sdlc_cli.core.table import Table, shown
-from sdlc_cli.core.terminal import grid, least_width, paint
+from sdlc_cli.core.terminal import fitted, grid, item, paint, reads_well
 from sdlc_cli.cost.report import DEFAULT, View
 from sdlc_cli.cost.report.json import harmless
 
@@ -59,14 +59,15 @@ def _parts(answer: Answer, view: View) -> Iterator[RenderableType]:
         yield Text()
         if table.title:
             yield Text(one_line(table.title), style="bold")
-        if least_width(table) <= view.width:
-            yield grid(table, encoding=view.encoding, width=view.width)
+        short = fitted(table, view.width)
+        if reads_well(short, view.width):
+            yield grid(short, encoding=view.encoding, width=view.width)
         else:
             yield from _pairs(table)
     if answer.notes:
         yield Text()
     for note in answer.notes:
-        yield Text(f"- {one_line(local(note))}", style="dim")
+        yield item(Text(one_line(local(note)), style="dim"))
 
 
 def _pairs(table: Table) -> Iterator[RenderableType]:

@@ -5,14 +5,13 @@ from dataclasses import replace
 
 from rich.console import RenderableType
 from rich.padding import Padding
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from sdlc_cli.core.columns import cut
 from sdlc_cli.core.i18n import _
 from sdlc_cli.core.printable import one_line
 from sdlc_cli.core.table import Cell, Column, Table, shown
-from sdlc_cli.core.terminal import grid, least_width, paint
+from sdlc_cli.core.terminal import grid, item, least_width, paint
 from sdlc_cli.cost.model import CostReport, Series
 from sdlc_cli.cost.report import DEFAULT, Sheet, View, summary, tables
 
@@ -42,20 +41,11 @@ def _parts(sheet: Sheet, view: View) -> Iterator[RenderableType]:
     yield Text(one_line(summary.headline(report)), style="bold")
     yield Text(one_line(summary.coverage_line(report)))
     for warning in summary.warnings(report):
-        yield _item(Text(one_line(warning), style="yellow"))
+        yield item(Text(one_line(warning), style="yellow"))
     for note in summary.notes(sheet):
-        yield _item(Text(one_line(note), style="dim"))
+        yield item(Text(one_line(note), style="dim"))
     yield from _days(sheet.daily, view)
     yield from _groups(report, view)
-
-
-def _item(text: Text) -> RenderableType:
-    """A list item whose later lines stand under its first word."""
-    pair = RichTable.grid()
-    pair.add_column(width=2, no_wrap=True)
-    pair.add_column(overflow="fold")
-    pair.add_row(Text("- "), text)
-    return pair
 
 
 def _groups(report: CostReport, view: View) -> Iterator[RenderableType]:

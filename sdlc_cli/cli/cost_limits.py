@@ -1,8 +1,6 @@
-"""`sdlc cost` beside the report: budget, forecast, whatif, cache, route."""
+"""`sdlc cost` against limits: budget, forecast, route."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,10 +16,8 @@ from sdlc_cli.cli.costing import (
     PricesFile,
     Question,
     Rejects,
-    Since,
     SourceFormat,
     Timezone,
-    Until,
     counted_something,
     deliver,
     moment_of,
@@ -33,11 +29,11 @@ from sdlc_cli.core.errors import ConfigError, NothingToDo, UsageError
 from sdlc_cli.core.i18n import _, local, msg
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sdlc_cli.cost.budget import BudgetState
-    from sdlc_cli.cost.engine.usage import Request
     from sdlc_cli.cost.model import Series, Where
     from sdlc_cli.cost.options import Budget, Ladder
-    from sdlc_cli.cost.prefixes import Caching
     from sdlc_cli.cost.route import Replay
 
 MOST_DAYS = 366
@@ -59,15 +55,6 @@ def register(app: App) -> None:
             " Exit code 3 when the logs hold too few days."
         )
     )(forecast)
-    app.command(help=_("Price the same calls as if another model had answered them, or in batch."))(
-        whatif
-    )
-    app.command(
-        help=_(
-            "Tell what a cache of answers would have saved, at several sizes and policies.\n\n"
-            "It replays the hashes of past requests, where the logs have them."
-        )
-    )(cache)
     app.command(
         help=_(
             "Tell which model a project may use now, by the ladders and budgets of cost.yaml.\n\n"
@@ -126,8 +113,10 @@ def budget(
     raise typer.Exit(exit_code(states))
 
 
-def _now(as_of: str, logs: Opened) -> datetime:
+def _now(as_of: str, logs: Opened) -> "datetime":
     """The end of the day that `--as-of` names, or the present moment."""
+    from datetime import UTC, datetime, timedelta
+
     moment = moment_of("--as-of", as_of, logs.timezone, end=True)
     if moment is None:
         return datetime.now(UTC)
@@ -135,7 +124,7 @@ def _now(as_of: str, logs: Opened) -> datetime:
     return moment - timedelta(microseconds=1) if len(as_of) <= len("2026-01-31") else moment
 
 
-def _state(one: "Budget", logs: Opened, now: datetime, *, ahead: bool) -> "BudgetState":
+def _state(one: "Budget", logs: Opened, now: "datetime", *, ahead: bool) -> "BudgetState":
     """How one budget stands."""
     from sdlc_cli.cost import budget as budgets
     from sdlc_cli.cost.forecast import forecast as foretell
@@ -162,8 +151,10 @@ def _state(one: "Budget", logs: Opened, now: datetime, *, ahead: bool) -> "Budge
     )
 
 
-def _until(where: "Where", now: datetime) -> "Where":
+def _until(where: "Where", now: "datetime") -> "Where":
     """`where` without what came after `now`."""
+    from datetime import timedelta
+
     end = now + timedelta(microseconds=1)
     return replace(where, until=min(where.until, end) if where.until else end)
 
@@ -186,6 +177,8 @@ def forecast(
     no_cache: NoCache = False,
 ) -> None:
     """Tell what the coming days will cost."""
+    from datetime import timedelta
+
     from sdlc_cli.core.when import local_day
     from sdlc_cli.cost.forecast import forecast as foretell
     from sdlc_cli.cost.report import forecast as shown
@@ -217,177 +210,6 @@ def forecast(
         )
         deliver(logs.out, answer, form, output)
     raise typer.Exit(0 if found.status == "ok" else 3)
-
-
-def whatif(
-    ctx: typer.Context,
-    paths: Paths = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            metavar="OLD=NEW",
-            help=_("Price calls to OLD, a name or a glob, as calls to NEW."),
-        ),
-    ] = None,
-    batch: Annotated[
-        bool, typer.Option("--batch", help=_("Price all calls at the rates of batch jobs."))
-    ] = False,
-    cache_prefixes: Annotated[
-        bool,
-        typer.Option(
-            "--cache-prefixes", help=_("Let a prompt cache keep beginnings that come again.")
-        ),
-    ] = False,
-    since: Since = "",
-    until: Until = "",
-    timezone: Timezone = "",
-    only: Only = None,
-    source_format: SourceFormat = "",
-    prices: PricesFile = None,
-    config: CostConfigPath = None,
-    form: AnswerFormat = "table",
-    output: OutputPath = None,
-    no_cache: NoCache = False,
-) -> None:
-    """Price the same calls otherwise."""
-    from sdlc_cli.cost.report import whatif as shown
-    from sdlc_cli.cost.report.answer import Answer
-    from sdlc_cli.cost.whatif import compare
-
-    replaced = _replaced(model or (), ctx.command_path)
-    if not replaced and not batch and not cache_prefixes:
-        raise UsageError(
-            msg("say what would be different: --model OLD=NEW, --batch or --cache-prefixes"),
-            hint=f"{ctx.command_path} --model gpt-4o=gpt-4o-mini",
-        )
-    asked = Question(
-        paths=paths or (),
-        config=config,
-        prices=prices,
-        source_format=source_format,
-        timezone=timezone,
-        since=since,
-        until=until,
-        only=only or (),
-        no_cache=no_cache,
-    )
-    with opened(ctx, asked) as logs:
-        counted_something(logs.usage, asked.paths)
-        tier = "batch" if batch else None
-        by = ("provider", "model")
-        before = logs.usage.slices(by, logs.where)
-        after = logs.usage.with_prices(replaced, tier).slices(by, logs.where)
-        caching = _caching(logs) if cache_prefixes else None
-        found = compare(before, after, replaced=replaced, tier=tier or "", caching=caching)
-        answer = Answer(
-            headline=shown.headline(found),
-            tables=shown.tables(found),
-            notes=shown.notes(found),
-            document=shown.document(found),
-        )
-        deliver(logs.out, answer, form, output)
-
-
-def _caching(logs: Opened) -> dict[tuple[str, str], "Caching"]:
-    """What keeping repeated beginnings of prompts would do, by provider and model."""
-    from sdlc_cli.cost.prefixes import best_caching
-
-    uses: dict[tuple[str, str], list[Request]] = {}
-    for request in logs.usage.requests(logs.where):
-        uses.setdefault((request.provider, request.model), []).append(request)
-    prices = {(price.provider, price.model): price for _logged, price in logs.usage.pricing()}
-    found = {key: best_caching(some, prices[key]) for key, some in uses.items() if key in prices}
-    return {key: caching for key, caching in found.items() if caching}
-
-
-def _replaced(words: Sequence[str], command: str) -> dict[str, str]:
-    """`OLD=NEW` words as a mapping. Raises UsageError."""
-    found: dict[str, str] = {}
-    for word in words:
-        old, sign, new = word.partition("=")
-        if not sign or not old or not new:
-            raise UsageError(
-                msg("--model takes OLD=NEW, not '{word}'", word=word),
-                hint=f"{command} --model gpt-4o=gpt-4o-mini",
-            )
-        found[old] = new
-    return found
-
-
-def cache(
-    ctx: typer.Context,
-    paths: Paths = None,
-    ttl: Annotated[
-        str,
-        typer.Option(
-            "--ttl", metavar="TIME", help=_("How long an answer may be used, as 1h; else for ever.")
-        ),
-    ] = "",
-    size: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--size", metavar="N", min=1, help=_("Room for so many answers; else powers of ten.")
-        ),
-    ] = None,
-    since: Since = "",
-    until: Until = "",
-    timezone: Timezone = "",
-    only: Only = None,
-    source_format: SourceFormat = "",
-    prices: PricesFile = None,
-    config: CostConfigPath = None,
-    form: AnswerFormat = "table",
-    output: OutputPath = None,
-    no_cache: NoCache = False,
-) -> None:
-    """Tell what a cache of answers would have saved."""
-    from sdlc_cli.cost.cachesim import simulate
-    from sdlc_cli.cost.report import cachesim as shown
-    from sdlc_cli.cost.report.answer import Answer
-
-    seconds = _seconds(ttl)
-    asked = Question(
-        paths=paths or (),
-        config=config,
-        prices=prices,
-        source_format=source_format,
-        timezone=timezone,
-        since=since,
-        until=until,
-        only=only or (),
-        no_cache=no_cache,
-    )
-    with opened(ctx, asked) as logs:
-        counted_something(logs.usage, asked.paths)
-        requests = logs.usage.requests(logs.where)
-        if not any(one.request_hash for one in requests):
-            raise NothingToDo(
-                msg("the logs do not tell what was asked, so nothing can be replayed"),
-                hint=msg("log the request beside the answer, or its hash: docs/cost-formats.md"),
-            )
-        found = simulate(requests, sizes=tuple(size or ()), ttl_seconds=seconds)
-        answer = Answer(
-            headline=shown.headline(found),
-            tables=shown.tables(found),
-            notes=shown.notes(found),
-            document=shown.document(found),
-        )
-        deliver(logs.out, answer, form, output)
-
-
-def _seconds(text: str) -> float | None:
-    from sdlc_cli.core.units import seconds
-
-    if not text:
-        return None
-    try:
-        found = seconds(text)
-    except ValueError:
-        found = 0
-    if found <= 0:
-        raise UsageError(msg("--ttl takes a time, not '{word}'", word=text), hint="--ttl 1h")
-    return found
 
 
 def route(
@@ -469,7 +291,7 @@ def _ladder(logs: Opened, project: str, model: str) -> "Ladder":
     )
 
 
-def _replayed(one: "Budget", ladder: "Ladder", logs: Opened, now: datetime) -> "Replay":
+def _replayed(one: "Budget", ladder: "Ladder", logs: Opened, now: "datetime") -> "Replay":
     """What the ladder would have done to the past of one budget, hour by hour."""
     from sdlc_cli.cost import budget as budgets
     from sdlc_cli.cost import route as routes
@@ -486,7 +308,7 @@ def _replayed(one: "Budget", ladder: "Ladder", logs: Opened, now: datetime) -> "
         for other in {ladder.fallback, ladder.emergency} - {""}
     }
 
-    def reprice(moment: datetime, other: str) -> int | None:
+    def reprice(moment: "datetime", other: str) -> int | None:
         amounts = others[other].get(names[moment])
         return None if amounts is None or amounts.unpriced_calls else amounts.pico
 
@@ -504,7 +326,9 @@ def _hours(logs: Opened, where: "Where") -> dict[str, int]:
     return {g.keys["hour"]: g.amounts.pico for g in logs.usage.slices(("hour",), where)}
 
 
-def _hour(name: str) -> datetime:
+def _hour(name: str) -> "datetime":
     """An hour as the engine names it in UTC."""
+    from datetime import UTC, datetime
+
     found = datetime.fromisoformat(name)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
