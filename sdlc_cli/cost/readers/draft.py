@@ -1,6 +1,5 @@
 """Drafts the `columns:` of cost.yaml from a sample of records in a layout that nobody knows."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -299,9 +298,17 @@ def _contains(
 
 def _shown(name: str) -> str:
     """A column's name on one line, as YAML has it."""
-    plain = _PLAIN.fullmatch(name) and name.lower() not in _YAML_WORDS
-    # A dollar before a brace would be a variable in cost.yaml.
-    return name if plain else json.dumps(name).replace("${", "$${")
+    if _PLAIN.fullmatch(name) and name.lower() not in _YAML_WORDS:
+        return name
+    quoted = "".join(map(_letter, name))
+    return f'"{quoted}"'.replace("${", "$${")  # else a variable in cost.yaml
+
+
+def _letter(letter: str) -> str:
+    """A letter inside double quotes in YAML."""
+    if letter in '"\\':
+        return "\\" + letter
+    return letter if " " <= letter <= "~" else f"\\U{ord(letter):08x}"
 
 
 def _yaml(
@@ -327,7 +334,7 @@ def _yaml(
     left = [column for column in found if column.name not in used]
     if left:
         lines.append("# " + local(msg("columns that are left out:")))
-        lines += [f"#   {json.dumps(column.name)[1:-1][:_LONGEST]}" for column in left]
+        lines += [f"#   {_shown(column.name)[:_LONGEST]}" for column in left]
     head = [f"# {local(note)}" for note in notes]
     key = "columns:" if complete else "# columns:"
     return "\n".join([*head, key, *("  " + line for line in lines)]) + "\n"

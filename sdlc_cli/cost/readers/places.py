@@ -42,7 +42,10 @@ def known(environ: Mapping[str, str] = os.environ) -> tuple[Place, ...]:
         for folder in codices
         for name in ("sessions", "archived_sessions")
     ]
-    once = {os.path.realpath(place.folder): place for place in found if _exists(place.folder)}
+    once: dict[str, Place] = {}
+    for place in found:
+        if _exists(place.folder):
+            once.setdefault(os.path.realpath(place.folder), place)
     return tuple(once.values())
 
 

@@ -4,6 +4,7 @@ import csv
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +17,8 @@ _DELIMITERS = ",;\t|"
 _LINES = 10_000  # of one row: a cell with more in it is taken for a quote that nobody closed
 _BATCH = 10_000
 _PLAIN = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_ZONED = "TIMESTAMP WITH TIME ZONE"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT = frozenset((*_PLAIN, "UBIGINT", "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE", "BOOLEAN"))
 
 
@@ -158,7 +161,8 @@ def parquet_rows(path: Path, columns: Sequence[str] = ()) -> Iterator[Found]:
     """
     import duckdb
 
-    connection = duckdb.connect(config={"TimeZone": "UTC"})
+    # Without this, DuckDB would fetch extensions from the network for what it cannot do itself.
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False})
     try:
         kinds = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
         tops = {name.partition(".")[0] for name in columns} | set(columns)
@@ -168,11 +172,15 @@ def parquet_rows(path: Path, columns: Sequence[str] = ()) -> Iterator[Found]:
         listed = ", ".join(_expression(name, kind) for name, kind in chosen)
         rows = connection.execute(f"SELECT {listed} FROM read_parquet(?)", [str(path)])
         names = [name for name, _ in chosen]
+        moments = [name for name, kind in chosen if kind == _ZONED]
         number = 0
         while batch := rows.fetchmany(_BATCH):
             for values in batch:
                 number += 1
-                yield number, dict(zip(names, values, strict=True))
+                row = dict(zip(names, values, strict=True))
+                for name in moments:
+                    row[name] = _iso(row[name])
+                yield number, row
     except duckdb.Error as error:
         raise WorkError(
             msg("cannot read {path}: {problem}", path=str(path), problem=_first_line(error)),
@@ -184,8 +192,19 @@ def parquet_rows(path: Path, columns: Sequence[str] = ()) -> Iterator[Found]:
 
 def _expression(name: str, kind: str) -> str:
     quoted = '"' + name.replace('"', '""') + '"'
+    if kind == _ZONED:  # as text it would need an extension
+        return f"epoch_us({quoted})"
     plain = kind in _KEPT or kind.startswith(("DECIMAL", "STRUCT", "MAP")) or kind.endswith("[]")
     return quoted if plain else f"CAST({quoted} AS VARCHAR)"
+
+
+def _iso(microseconds: object) -> str | None:
+    if not isinstance(microseconds, int):
+        return None
+    try:
+        return (_EPOCH + timedelta(microseconds=microseconds)).isoformat()
+    except OverflowError:
+        return str(microseconds)  # infinity; whoever wants a time refuses it
 
 
 def _first_line(error: Exception) -> str:
