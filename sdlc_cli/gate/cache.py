@@ -65,6 +65,8 @@ class Cache:
     def __init__(self, file: Path | None, day: int) -> None:
         self._file = file
         self._day = day  # rows are marked with the day of their last use, days since 1970
+        self._asked: Sequence[Key] = ()  # what was looked for together last
+        self._rows: dict[Key, bytes] = {}  # and what of it is known
 
     def find(self, keys: Sequence[Key]) -> dict[Key, Results]:
         """What is known of these files."""
@@ -73,18 +75,19 @@ class Cache:
         with self._open() as db:
             if db is not None:
                 whole = self._whole(db, keys)
-                rows = whole or self._rows(db, keys)
+                rows = whole or self._each(db, keys)
         found: dict[Key, Results] = {}
         for key, value in rows.items():
             try:
                 found[key] = _decoded(value)
             except (ValueError, msgspec.MsgspecError):
                 continue
-        if not whole and len(found) == len(keys) >= WHOLE_FROM:
-            self._replace("wholes", _joint(keys), msgspec.msgpack.encode([rows[k] for k in keys]))
+        if not whole:
+            self._asked, self._rows = keys, {key: rows[key] for key in found}
+            self._keep_whole()
         return found
 
-    def _rows(self, db: sqlite3.Connection, keys: Sequence[Key]) -> dict[Key, bytes]:
+    def _each(self, db: sqlite3.Connection, keys: Sequence[Key]) -> dict[Key, bytes]:
         rows: dict[Key, bytes] = {}
         for some in _chunks(keys):
             marks = ",".join("?" * len(some))
@@ -106,6 +109,11 @@ class Cache:
                     return dict(zip(keys, _WHOLE.decode(value), strict=True))
         return {}
 
+    def _keep_whole(self) -> None:
+        if len(self._asked) >= WHOLE_FROM and all(key in self._rows for key in self._asked):
+            value = msgspec.msgpack.encode([self._rows[key] for key in self._asked])
+            self._replace("wholes", _joint(self._asked), value)
+
     def _replace(self, table: str, key: bytes, value: bytes) -> None:
         """Keep one row; of all rows of such a table only the newest stay."""
         keep = f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)"  # nosec B608 - a name of ours
@@ -125,6 +133,8 @@ class Cache:
                 return
             db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", rows)
             _shrink(db)
+        self._rows |= {key: value for key, value, _day in rows}
+        self._keep_whole()
 
     def stamps(self, root: Path) -> dict[str, Stamped]:
         """The stamps of the files below `root`, by path."""

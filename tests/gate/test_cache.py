@@ -62,8 +62,20 @@ def test_what_was_found_together_is_found_again_at_once_that_day(tmp_path: Path)
     change(tmp_path / "cache", "DELETE FROM seen")
 
     assert cache.find(keys) == whole
-    assert cache.find(keys[1:]) == cache.find([*keys, KEY]) == {}
+    assert cache.find(keys[1:]) == cache.find([KEY, *keys[2:]]) == {}
     assert Cache(tmp_path / "cache", day=2).find(keys) == {}, "that they are used is noted daily"
+
+
+def test_what_was_found_and_what_was_seen_anew_is_found_at_once(tmp_path: Path) -> None:
+    keys = [number.to_bytes(32, "big") for number in range(caches.WHOLE_FROM)]
+    cache = Cache(tmp_path / "cache", day=1)
+    cache.keep((key, SEEN) for key in keys)
+    changed = [KEY, *keys[1:]]
+    assert set(cache.find(changed)) == set(keys[1:])
+    cache.keep([(KEY, SEEN)])
+    change(tmp_path / "cache", "DELETE FROM seen")
+
+    assert Cache(tmp_path / "cache", day=1).find(changed) == dict.fromkeys(changed, SEEN)
 
 
 @pytest.mark.parametrize("value", [b"", b"\xc1", b"\x90", b"\x91\xc4\x01["])
