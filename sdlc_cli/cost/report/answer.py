@@ -1,8 +1,7 @@
 """A headline, tables, notes: budget, forecast, what-if and the other answers in any form."""
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -10,11 +9,11 @@ from rich.text import Text
 
 from sdlc_cli.core import render as tables_out
 from sdlc_cli.core.i18n import local
-from sdlc_cli.core.printable import encodable, one_line
+from sdlc_cli.core.printable import one_line, visible
 from sdlc_cli.core.table import Table, shown
 from sdlc_cli.core.terminal import fitted, grid, item, paint, reads_well
 from sdlc_cli.cost.report import DEFAULT, View
-from sdlc_cli.cost.report.json import harmless
+from sdlc_cli.cost.report.json import dumped
 
 __all__ = ["DEFAULT", "Answer", "render"]
 
@@ -33,12 +32,18 @@ class Answer:
 def render(answer: Answer, form: str, view: View = DEFAULT) -> str:
     """The answer as `table`, `markdown`, `csv` (its first table) or `json`."""
     if form == "json":
-        return harmless(encodable(json.dumps(answer.document, indent=2, ensure_ascii=False))) + "\n"
+        return dumped(answer.document)
     if form == "csv":
-        return tables_out.csv(answer.tables[0]) if answer.tables else ""
+        return tables_out.csv(_visible(answer.tables[0])) if answer.tables else ""
     if form == "markdown":
         return _markdown(answer)
     return paint(_parts(answer, view), width=view.width, color=view.color, encoding=view.encoding)
+
+
+def _visible(table: Table) -> Table:
+    """The table with control characters as they would be typed: a terminal would obey them."""
+    rows = tuple(tuple(visible(c) if isinstance(c, str) else c for c in row) for row in table.rows)
+    return replace(table, rows=rows)
 
 
 def _markdown(answer: Answer) -> str:

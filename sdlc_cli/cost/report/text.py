@@ -155,7 +155,7 @@ def _days(daily: Series, view: View) -> Iterator[RenderableType]:
 
 def sparkline(values: list[int], width: int) -> str:
     """One block a value; where there are more than `width`, neighbours are added up."""
-    step = -(-len(values) // max(width, 1))
+    step = max(1, -(-len(values) // max(width, 1)))
     sums = [sum(values[i : i + step]) for i in range(0, len(values), step)]
     if step > 1 and len(values) % step:
         sums[-1] = sums[-1] * step // (len(values) % step)  # the last has fewer days
