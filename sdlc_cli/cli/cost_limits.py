@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sdlc_cli.cost.route import Replay
 
 MOST_DAYS = 366
+ENDLESS_DAYS = 30  # that a budget without an end is forecast for: one day it breaks anyway
 
 
 def register(app: App) -> None:
@@ -138,7 +139,7 @@ def _state(one: "Budget", logs: Opened, now: "datetime", *, ahead: bool) -> "Bud
     spenders = [*logs.usage.slices(("user",), present), *logs.usage.slices(("model",), present)]
     expected: Series | None = None
     if ahead:
-        days = MOST_DAYS if within.days_left is None else within.days_left
+        days = ENDLESS_DAYS if within.days_left is None else within.days_left
         expected = foretell(daily, days, today=within.today).series or None
     return budgets.judge(
         one,
@@ -200,11 +201,14 @@ def forecast(
         # Asked as of a day, that day is over.
         today += timedelta(days=1) if as_of else timedelta(0)
         series = logs.usage.series(logs.where, logs.timezone)
-        found = foretell(series, days, today=today)
+        totals = logs.usage.report(by=(), where=logs.where, timezone=logs.timezone).totals
+        uncertain = totals.unknown_calls + totals.unpriced_calls
+        found = foretell(series, days, today=today, uncertain=uncertain)
+        by_week = form in ("table", "markdown") and not logs.out.verbose
         answer = Answer(
             headline=shown.headline(found),
-            tables=shown.tables(found),
-            notes=shown.notes(found),
+            tables=shown.tables(found, by_week=by_week),
+            notes=shown.notes(found, today=today, uncertain=uncertain),
             document=shown.document(found),
             good=found.status == "ok",
         )

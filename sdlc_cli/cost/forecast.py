@@ -16,6 +16,7 @@ Covered = Sequence[tuple[date, date]]  # first and last day of each stretch that
 
 FIRST_ORIGIN = 14  # days a method sees before its first tested forecast: two weeks
 LEAST_DAYS = 21  # of history: two weeks to learn from, one to be tested on
+LEAST_SPENT = 14  # of these, days that cost anything: from fewer, errors are mostly those of 0
 MOST_ORIGINS = 180  # how far back methods are tested: what worked last year need not count
 LEVELS = (80, 95)  # per cent
 
@@ -30,12 +31,13 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """One day to come, or the sum of all of them: pico-dollars."""
+    """One day to come, the sum of `days` from `day` on, or of all (`day` None): pico-dollars."""
 
     day: date | None
     pico: int
     within_80: Interval
     within_95: Interval
+    days: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class Forecast:
     until: date | None
     history_days: int
     days: tuple[Expected, ...]
+    weeks: tuple[Expected, ...]  # the same days from Monday to Sunday; the ends may be shorter
     total: Expected | None
     trials: tuple[Trial, ...]  # best first
 
@@ -69,21 +72,29 @@ class Forecast:
 
 
 def forecast(
-    series: Series, days: int, *, today: date | None = None, covered: Covered = ()
+    series: Series,
+    days: int,
+    *,
+    today: date | None = None,
+    covered: Covered = (),
+    uncertain: int = 0,
 ) -> Forecast:
     """`forecast(usage.series(where, timezone), 30, today=…)`: the `days` after the last known one.
 
     `today` and later days are left out: a day that is not over is no measure. A day that `series`
     lacks is zero where `covered` says that the logs hold it; elsewhere the history begins after.
+    `uncertain` counts calls that `series` lacks, since their cost is not known.
 
     The method is chosen by its mean absolute scaled error (Hyndman and Koehler, "Another look at
     measures of forecast accuracy", International Journal of Forecasting 22, 2006) over forecasts
     made at every past day from the days before it (a rolling origin). The intervals are
     quantiles of those forecasts' own errors, the ceil((n + 1) * level)-th of n, as in split
-    conformal prediction (Lei et al., JASA 113, 2018). Neighbouring errors depend on each other and
-    the method was chosen on them, so the share of truths inside is not guaranteed.
+    conformal prediction (Lei et al., JASA 113, 2018), and no narrower than the mean of these
+    errors, which a few large ones can lift above the quantile. Neighbouring errors depend on each
+    other and the method was chosen on them, so the share of truths inside is not guaranteed.
 
-    Raises ValueError for `days` below 1. A history that is too short gives `unknown`.
+    Raises ValueError for `days` below 1. A history that is too short, or in whose last
+    `MOST_ORIGINS` days too few cost anything, gives `unknown`.
     """
     if days < 1:
         raise ValueError("a forecast is of one day at least")
@@ -91,7 +102,26 @@ def forecast(
     until = since + timedelta(days=len(picos) - 1) if since and picos else None
     least = max(LEAST_DAYS, days)
     if until is None or len(picos) < least:
-        return _refused(since, until, len(picos), least)
+        reason = msg(
+            "no forecast: it needs {least} days without a gap, and the logs hold {known}",
+            least=least,
+            known=len(picos),
+        )
+        return _refused(since, until, len(picos), reason)
+    recent = picos[-MOST_ORIGINS:]
+    spent = sum(1 for pico in recent if pico)
+    if uncertain and not spent:
+        reason = msg("no forecast: what the {n} calls in the logs cost is not known", n=uncertain)
+        return _refused(since, until, len(picos), reason)
+    if 0 < spent < LEAST_SPENT:
+        reason = msg(
+            "no forecast: it needs {least} days with calls that cost something, and of the last"
+            " {days} days {known} had any",
+            least=LEAST_SPENT,
+            days=len(recent),
+            known=spent,
+        )
+        return _refused(since, until, len(picos), reason)
     values = np.array(picos, dtype=np.float64) / PICO
     tested = {name: _errors(name, values, days) for name in METHODS}
     trials = _trials(tested, values)
@@ -106,6 +136,7 @@ def forecast(
         until=until,
         history_days=len(picos),
         days=coming,
+        weeks=_weeks(coming, tested[method]),
         total=_total(coming, tested[method]),
         trials=trials,
     )
@@ -130,19 +161,16 @@ def known_days(
     return (day + timedelta(days=1), found[::-1]) if found else (None, [])
 
 
-def _refused(since: date | None, until: date | None, known: int, least: int) -> Forecast:
+def _refused(since: date | None, until: date | None, known: int, reason: Message) -> Forecast:
     return Forecast(
         status="unknown",
-        reason=msg(
-            "no forecast: it needs {least} days without a gap, and the logs hold {known}",
-            least=least,
-            known=known,
-        ),
+        reason=reason,
         method="",
         since=since,
         until=until,
         history_days=known,
         days=(),
+        weeks=(),
         total=None,
         trials=(),
     )
@@ -196,11 +224,43 @@ def _days(path: Floats, errors: Floats, until: date) -> tuple[Expected, ...]:
     )
 
 
+def _weeks(days: Sequence[Expected], errors: Floats) -> tuple[Expected, ...]:
+    found: list[Expected] = []
+    first = 0
+    for place, day in enumerate(days, 1):
+        assert day.day is not None
+        if place == len(days) or day.day.isoweekday() == WEEK:
+            found.append(_sum(days[first:place], errors[:, first:place], days[first].day))
+            first = place
+    return tuple(found)
+
+
 def _total(days: Sequence[Expected], errors: Floats) -> Expected:
-    """Of the sum: from errors of past sums, since errors of days partly cancel."""
+    return _sum(days, errors, None)
+
+
+def _sum(days: Sequence[Expected], errors: Floats, first: date | None) -> Expected:
+    """Of several days: from errors of past sums, since errors of days partly cancel.
+
+    Where no past sum could be tested, as many errors as days in a row do not cancel.
+    """
     sums: Floats = np.abs(np.cumsum(errors, axis=1))
     widths = {level: _widths(sums, level, power=1.0)[-1] for level in LEVELS}
-    return _expected(None, sum(day.pico for day in days), widths)
+    for level in LEVELS:
+        if widths[level] is None:
+            widths[level] = _added([_half(day, level) for day in days])
+    return _expected(first, sum(day.pico for day in days), widths, days=len(days))
+
+
+def _half(day: Expected, level: int) -> float | None:
+    """Half the width of a day's interval, in dollars; its lower end may be cut off at 0."""
+    high = (day.within_80 if level == LEVELS[0] else day.within_95).high
+    return None if high is None else (high - day.pico) / PICO
+
+
+def _added(widths: Sequence[float | None]) -> float | None:
+    known = [width for width in widths if width is not None]
+    return sum(known) if len(known) == len(widths) else None
 
 
 def _widths(absolute: Floats, level: int, power: float) -> list[float | None]:
@@ -227,12 +287,16 @@ def _widths(absolute: Floats, level: int, power: float) -> list[float | None]:
 
 def _quantile(ascending: Floats, level: int) -> float | None:
     place = math.ceil((len(ascending) + 1) * level / 100)
-    return float(ascending[place - 1]) if place <= len(ascending) else None
+    if place > len(ascending):
+        return None
+    return max(float(ascending[place - 1]), float(ascending.mean()))
 
 
-def _expected(day: date | None, pico: int, widths: Mapping[int, float | None]) -> Expected:
+def _expected(
+    day: date | None, pico: int, widths: Mapping[int, float | None], days: int = 1
+) -> Expected:
     within_80, within_95 = (_interval(pico, widths[level]) for level in LEVELS)
-    return Expected(day=day, pico=pico, within_80=within_80, within_95=within_95)
+    return Expected(day=day, pico=pico, within_80=within_80, within_95=within_95, days=days)
 
 
 def _interval(pico: int, width: float | None) -> Interval:

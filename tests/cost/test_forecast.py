@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sdlc_cli.cost import methods
@@ -232,6 +232,7 @@ def test_expected_money_is_never_negative_and_lies_in_its_interval(
 
     result = forecast(series, ahead)
 
+    assume(result.status == "ok")
     assert len(result.days) == ahead
     for day in (*result.days, result.total):
         assert day is not None
@@ -239,3 +240,53 @@ def test_expected_money_is_never_negative_and_lies_in_its_interval(
         for within in (day.within_80, day.within_95):
             if within.low is not None and within.high is not None:
                 assert 0 <= within.low <= day.pico <= within.high
+
+
+def test_a_few_days_of_calls_in_many_quiet_ones_give_no_forecast() -> None:
+    quiet = [0.0] * 584
+
+    result = forecast(days([0.02, *quiet, 0.03]), 30)
+
+    assert result.status == "unknown"
+    assert "of the last 180 days 1 had any" in str(result.reason)
+
+
+def test_calls_of_unknown_cost_alone_give_no_forecast_of_nothing() -> None:
+    result = forecast(days([0.0] * 40), 5, uncertain=400)
+
+    assert result.status == "unknown"
+    assert "400 calls" in str(result.reason)
+
+
+def test_an_interval_is_no_narrower_than_the_mean_of_its_tested_errors() -> None:
+    # A large job once a month: most days' errors are 0, and the few large ones are what counts.
+    dollars = [100.0 if i % 11 == 0 else 0.0 for i in range(170)]
+
+    result = forecast(days(dollars), 30)
+
+    assert result.total is not None
+    error = (result.trials[0].error_share or 0) * sum(dollars) / len(dollars)
+    for day in result.days:
+        for within in (day.within_80, day.within_95):
+            assert within.high is not None
+            assert within.high - day.pico >= 0.5 * error * PICO
+    assert (result.total.within_95.high or 0) > result.total.pico
+
+
+def test_weeks_hold_the_same_days_and_money() -> None:
+    dice = np.random.default_rng(4)
+    result = forecast(days((10 + 3 * dice.random(61)).tolist()), 30)  # ends on a Friday
+
+    assert [(week.day, week.days) for week in result.weeks] == [
+        (date(2026, 8, 1), 2),
+        (date(2026, 8, 3), 7),
+        (date(2026, 8, 10), 7),
+        (date(2026, 8, 17), 7),
+        (date(2026, 8, 24), 7),
+    ]
+    assert result.total is not None
+    assert sum(week.pico for week in result.weeks) == result.total.pico
+    for week in result.weeks:
+        assert week.within_80.low is not None
+        assert week.within_80.high is not None
+        assert week.within_80.low < week.pico < week.within_80.high

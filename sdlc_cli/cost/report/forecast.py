@@ -1,11 +1,16 @@
 """Forecast -> tables, sentences, JSON."""
 
+from collections.abc import Sequence
+from datetime import date, timedelta
+
 from sdlc_cli.core import money
 from sdlc_cli.core.i18n import Message, _, local, msg
 from sdlc_cli.core.table import Cell, Column, Table
 from sdlc_cli.cost.forecast import Expected, Forecast, Interval, Trial
 
 SCHEMA_VERSION = 1
+MOST_SINGLE_DAYS = 14
+STALE_DAYS = 3  # without a call: a long weekend says nothing
 
 _NAMES = {
     "mean-28": msg("mean of the last 28 days"),
@@ -17,10 +22,15 @@ _NAMES = {
 }
 
 
-def tables(result: Forecast) -> tuple[Table, ...]:
-    """The days to come, then how each method did on the past; nothing of an unknown forecast."""
+def tables(result: Forecast, *, by_week: bool = False) -> tuple[Table, ...]:
+    """The days to come, then how each method did on the past; nothing of an unknown forecast.
+
+    With `by_week` more than two weeks are told by the week: the same line thirty times says little.
+    """
     if result.total is None:
         return ()
+    if by_week and len(result.days) > MOST_SINGLE_DAYS:
+        return _weeks(result, result.total), _trials(result)
     return _days(result, result.total), _trials(result)
 
 
@@ -44,8 +54,13 @@ def headline(result: Forecast) -> Message:
     return msg("{days} days from {first} to {last}: ${cost} expected", **days, **sums)
 
 
-def notes(result: Forecast) -> tuple[Message, ...]:
-    """The method, its past error and what the intervals are."""
+def notes(
+    result: Forecast, *, today: date | None = None, uncertain: int = 0
+) -> tuple[Message, ...]:
+    """The method, its past error, what the intervals are and what the figures lack.
+
+    `today` is the day on which it is asked, `uncertain` the calls whose cost is not known.
+    """
     if not result.trials:
         return ()
     best = result.trials[0]
@@ -71,6 +86,16 @@ def notes(result: Forecast) -> tuple[Message, ...]:
     )
     if result.total is not None and result.total.within_95.high is None:
         found.append(msg("Too few forecasts could be tested for an interval of 95 %."))
+    if today and result.until and result.until < today - timedelta(days=STALE_DAYS):
+        found.append(
+            msg(
+                "The logs end on {until}: the forecast begins there, {days} days ago.",
+                until=result.until,
+                days=(today - result.until).days - 1,
+            )
+        )
+    if uncertain:
+        found.append(msg("Calls of unknown cost are not in it: {n}.", n=uncertain))
     return tuple(found)
 
 
@@ -87,6 +112,10 @@ def document(result: Forecast) -> dict[str, object]:
             "days": result.history_days,
         },
         "days": [{"day": day.day and day.day.isoformat(), **_amounts(day)} for day in result.days],
+        "weeks": [
+            {"day": week.day and week.day.isoformat(), "days": week.days, **_amounts(week)}
+            for week in result.weeks
+        ],
         "total": result.total and _amounts(result.total),
         "trials": [
             {
@@ -101,7 +130,24 @@ def document(result: Forecast) -> dict[str, object]:
 
 
 def _days(result: Forecast, total: Expected) -> Table:
-    decimals = money.decimals(day.pico for day in result.days)
+    rows = [_row(day.day.isoformat() if day.day else "", day) for day in result.days]
+    return _table(_("Day"), result.days, (*rows, _row(_("Total"), total)))
+
+
+def _weeks(result: Forecast, total: Expected) -> Table:
+    rows = [_row(_stretch(week), week) for week in result.weeks]
+    return _table(_("Days"), result.weeks, (*rows, _row(_("Total"), total)))
+
+
+def _stretch(week: Expected) -> str:
+    if week.day is None or week.days == 1:
+        return str(week.day or "")
+    last = week.day + timedelta(days=week.days - 1)
+    return _("{first} to {last}").format(first=week.day, last=last)
+
+
+def _table(title: str, expected: Sequence[Expected], rows: tuple[tuple[Cell, ...], ...]) -> Table:
+    decimals = money.decimals(one.pico for one in expected)
     titles = {
         "expected_usd": _("Expected $"),
         "low_80_usd": _("80 % from $"),
@@ -109,13 +155,12 @@ def _days(result: Forecast, total: Expected) -> Table:
         "low_95_usd": _("95 % from $"),
         "high_95_usd": _("95 % to $"),
     }
-    columns = [Column(key="day", title=_("Day"))]
+    columns = [Column(key="day", title=title)]
     columns += [
-        Column(key=key, title=title, kind="number", decimals=decimals)
-        for key, title in titles.items()
+        Column(key=key, title=text, kind="number", decimals=decimals)
+        for key, text in titles.items()
     ]
-    rows = [_row(day.day.isoformat() if day.day else "", day) for day in result.days]
-    return Table(columns=tuple(columns), rows=(*rows, _row(_("Total"), total)))
+    return Table(columns=tuple(columns), rows=rows)
 
 
 def _row(name: str, expected: Expected) -> tuple[Cell, ...]:
