@@ -39,8 +39,8 @@ def seg(found: Priced) -> str:
     shapes: dict[str, list[int]] = {}
     for place, price in enumerate(found.prices):
         shapes.setdefault(_choice(price.rates), []).append(place)
-    if len(shapes) == 1:
-        return next(iter(shapes))
+    if len(shapes) < 2:
+        return next(iter(shapes), str(UNPRICED))
     most = max(shapes, key=lambda shape: len(shapes[shape]))
     cases = " ".join(
         f"WHEN model_id IN ({', '.join(map(str, places))}) THEN {shape}"
