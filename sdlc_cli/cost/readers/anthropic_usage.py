@@ -60,14 +60,8 @@ def _row(bucket: Record, result: Record) -> Row | None:
         return None
     start = moment(bucket.get("starting_at"), "starting_at")
     window = text(result, "context_window")
-    key = ":".join(
-        (
-            "anthropic-usage",
-            str(start),
-            str(moment(bucket.get("ending_at"), "ending_at")),
-            *(text(result, name) for name in _DIMENSIONS),
-        )
-    )
+    end = moment(bucket.get("ending_at"), "ending_at")
+    dimensions = [text(result, name) for name in _DIMENSIONS]
     return Row(
         ts=start,
         provider="anthropic",
@@ -76,8 +70,8 @@ def _row(bucket: Record, result: Record) -> Row | None:
         project=text(result, "workspace_id"),
         key=text(result, "api_key_id"),
         tags=labels({"context_window": window}),
-        call_id=key,
-        dedupe=key,
+        call_id=":".join(filter(None, (text(bucket, "starting_at"), *dimensions))),
+        dedupe=":".join(("anthropic-usage", str(start), str(end), *dimensions)),
         # The report does not tell how many calls. As one call, a sum is priced as a long one:
         # right for the sums of long calls only.
         calls=1 if window not in ("", _SHORT) else 0,

@@ -111,7 +111,11 @@ class _Session:
         if self._is_copy(ts):
             return ()
         self._match(used)
-        return (self._row(used, ts, _sum(info)),)
+        row = self._row(used, ts, _sum(info))
+        when = record.get("timestamp")
+        if self.session and isinstance(when, str):
+            row.call_id = f"{self.session}:{when}"  # both stand in the file, to be found there
+        return (row,)
 
     def _is_copy(self, ts: int | None) -> bool:
         """Whether a fork wrote this call down again with a new time."""
@@ -136,7 +140,6 @@ class _Session:
             tier=self.tier,
             path=self.cwd,
             tags=labels({"session": self.session}),
-            call_id=f"codex:{self.session}:{ts}" if self.session and ts else "",
             # Forks copy calls with their times, into files of other sessions.
             dedupe=f"codex:{ts}:{self.model}:{counts}:{total}" if ts else "",
             input=given.input,

@@ -79,7 +79,7 @@ def _row(bucket: Record, result: Record) -> Row | None:
         project=text(result, "project_id"),
         user=text(result, "user_id"),
         key=text(result, "api_key_id"),
-        call_id=key,
+        call_id=":".join(filter(None, (text(bucket, "start_time"), *dimensions))),
         dedupe=key,
         calls=calls,
         input=given.input,
