@@ -89,10 +89,13 @@ def report(
         no_cache=no_cache,
     )
     with opened(ctx, asked) as logs:
+        if not any(source.rejected for source in logs.usage.sources):
+            counted_something(logs.usage, asked.paths)
         sheet = _sheet(logs, _groups(by, form), form)
         view = DEFAULT if output else view_of(logs.out)
         machine = form in ("json", "csv", "focus")
         logs.out.deliver(load(form).render(sheet, view), output, machine=machine)
+        # What was rejected is told in the report, before the exit code says that it is all.
         counted_something(logs.usage, asked.paths)
 
 
