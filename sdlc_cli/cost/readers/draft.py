@@ -61,6 +61,7 @@ _TAGS = re.compile(r"env(ironment)?|feature|endpoint|region|tenant|team(_name)?|
 _TOTAL = re.compile(r"total_tokens?|tokens?_total|tokens")
 _TEXTS = frozenset(("model", "provider", "tier", "project", "user", "key", "path", "status"))
 _HASHES = frozenset(("request_hash", "prefix_hash"))
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u2028\u2029]")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _YAML_WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
 
@@ -157,8 +158,8 @@ def _leaves(record: Record, prefix: str, depth: int) -> Iterator[tuple[str, obje
 
 
 def _writable(name: str) -> bool:
-    """Whether a column can be named in a YAML file: no half of a surrogate pair, no novel."""
-    return len(name) <= 1_000 and not any("\ud800" <= letter <= "\udfff" for letter in name)
+    """Whether a column can be named in cost.yaml, which takes no control characters."""
+    return len(name) <= 1_000 and _UNWRITABLE.search(name) is None
 
 
 def _chosen(found: Sequence[_Column]) -> dict[str, _Column]:
