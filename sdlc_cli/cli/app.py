@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Sequence
 from copy import copy
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer._click import Context, exceptions
 
 from sdlc_cli import __version__
-from sdlc_cli.cli import completion, cost, front, gate, start
+from sdlc_cli.cli import completion, front, start
 from sdlc_cli.cli.help import CONTEXT, App, Group, console, in_our_words
 from sdlc_cli.cli.options import must_be_one_of
 from sdlc_cli.core import i18n
@@ -98,36 +99,50 @@ def _check_language(ctx: Context, made: Console, lang: str) -> None:
         made.warn(unknown.format(lang=lang, languages=", ".join(i18n.LANGUAGES)))
 
 
-app.add_typer(gate.app, name="gate", short_help=front.commands()["gate"])
-app.add_typer(cost.app, name="cost", short_help=front.commands()["cost"])
+# Loaded when asked for: reading another job's command line takes as long as looking up hundreds
+# of unchanged files.
+GROUPS = {
+    "gate": "sdlc_cli.cli.gate",
+    "cost": "sdlc_cli.cli.cost",
+}
 start.register(app)
 
 
 def build(words: Sequence[str] = ()) -> Group:
-    """The command table, in the order of the first page: of the command that `words` begin with.
+    """The command table, in the order of the first page: of the group that `words` begin with.
 
-    Where they begin with none it is the whole table.
+    Of the group, only the command that they go on with; where they name none, all there is.
     """
-    root = typer.main.get_command(_narrowed(words))
+    root = typer.main.get_command(_mounted(words))
     assert isinstance(root, Group)
     order = list(front.commands())
     root.commands = dict(sorted(root.commands.items(), key=lambda item: order.index(item[0])))
     return root
 
 
-def _narrowed(words: Sequence[str]) -> typer.Typer:
-    """The app with the one command: making all of them takes Typer some 10 ms."""
-    for group in app.registered_groups:
-        commands = group.typer_instance.registered_commands if group.typer_instance else []
-        for command in commands:
-            name = command.name or getattr(command.callback, "__name__", "")
-            if [group.name, name] == list(words[:2]):
-                inner, outer, info = copy(group.typer_instance), copy(app), copy(group)
-                assert inner is not None
-                inner.registered_commands, info.typer_instance = [command], inner
-                outer.registered_commands, outer.registered_groups = [], [info]
-                return outer
-    return app
+def _mounted(words: Sequence[str]) -> typer.Typer:
+    root = copy(app)
+    root.registered_groups = []
+    asked = words[0] if words and words[0] in GROUPS else ""
+    if asked:
+        root.registered_commands = []
+    for name in [asked] if asked else GROUPS:
+        group: typer.Typer = import_module(GROUPS[name]).app
+        if asked:
+            group = _narrowed(group, words[1:])
+        root.add_typer(group, name=name, short_help=front.commands()[name])
+    return root
+
+
+def _narrowed(group: typer.Typer, words: Sequence[str]) -> typer.Typer:
+    """The group with the one command that `words` begin with: Typer takes 10 ms to make all."""
+    for command in group.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "")
+        if [name] == list(words[:1]):
+            group = copy(group)
+            group.registered_commands = [command]
+            break
+    return group
 
 
 def main(argv: list[str]) -> int:
