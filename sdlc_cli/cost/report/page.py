@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from sdlc_cli import __version__
 from sdlc_cli.core import money
-from sdlc_cli.core.i18n import _, language
+from sdlc_cli.core.i18n import _, language, local
 from sdlc_cli.core.printable import visible
 from sdlc_cli.core.table import Table, shown
 from sdlc_cli.cost.model import CostReport, Group, Series
@@ -67,7 +67,10 @@ def _values(sheet: Sheet) -> dict[str, object]:
         "more": _("and {n} more").format(n=f"{more:,}") if more > 0 else "",
         "unpriced": _cells(tables.unpriced(report)) if report.unpriced else None,
         "rejected": [
-            {"place": visible(f"{one.path}:{one.line}"), "reason": summary.short(one.reason, 300)}
+            {
+                "place": visible(f"{one.path}:{one.line}"),
+                "reason": summary.short(local(one.reason), 300),
+            }
             for one in report.rejected[:100]
         ],
         "sources": [
