@@ -11,6 +11,7 @@ from typing import IO
 
 from sdlc_cli.core.errors import NothingToDo, UsageError, WorkError
 from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.cost.readers.codex import superseded
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".parquet", ".log")
 PACKED = (".gz", ".zst")
@@ -47,6 +48,8 @@ class Source:
 def find(paths: Sequence[str], tmp: Path, stdin: IO[bytes] | None = None) -> tuple[Source, ...]:
     """The files that `paths` stand for, each once, in their order; a folder's sorted by name.
 
+    Sessions of Codex that were archived and still lie among the live ones are left out.
+
     `-` is copied into `tmp` first. Raises UsageError for a path that does not exist or a store
     that cannot be read, NothingToDo where no file is left.
     """
@@ -59,7 +62,8 @@ def find(paths: Sequence[str], tmp: Path, stdin: IO[bytes] | None = None) -> tup
             msg("no usage log was found in {paths}", paths=", ".join(paths)),
             hint=msg("logs are files ending in {suffixes}", suffixes=" ".join(SUFFIXES)),
         )
-    return tuple(found.values())
+    old = superseded([Path(name) for name in found])
+    return tuple(source for name, source in found.items() if Path(name) not in old)
 
 
 def _expanded(path: str, tmp: Path, stdin: IO[bytes] | None) -> Iterator[Source]:
