@@ -294,11 +294,12 @@ def view_of(out: Console) -> "View":
 
 def _tell(out: Console, usage: "Usage", rejects: Path | None) -> None:
     """Name what was read, and the first records that were not counted."""
-    for source in usage.sources[:MOST_SHOWN]:
+    read = [source for source in usage.sources if source.format]
+    for source in read[:MOST_SHOWN]:
         out.note(_read_line(source))
-    more = len(usage.sources) - MOST_SHOWN
+    more = len(read) - MOST_SHOWN
     if more > 0:
-        rows = sum(source.rows for source in usage.sources[MOST_SHOWN:])
+        rows = sum(source.rows for source in read[MOST_SHOWN:])
         out.note(
             ngettext(
                 "read {n} more file: {rows} records",
@@ -306,6 +307,7 @@ def _tell(out: Console, usage: "Usage", rejects: Path | None) -> None:
                 more,
             ).format(n=f"{more:,}", rows=f"{rows:,}")
         )
+    _warn_of_unread(out, [source.path for source in usage.sources if not source.format])
     rejected = sum(source.rejected for source in usage.sources)
     if rejects:
         from sdlc_cli.cost.report import rejects as listing
@@ -317,12 +319,23 @@ def _tell(out: Console, usage: "Usage", rejects: Path | None) -> None:
 
 
 def _read_line(source: "SourceRead") -> str:
-    if not source.format:
-        return _("{path}: not read, no log format fits").format(path=source.path)
     text = ngettext(
         "read {path}: {form}, {n} record", "read {path}: {form}, {n} records", source.rows
     ).format(path=source.path, form=source.format, n=f"{source.rows:,}")
     return _("{text}, from the cache").format(text=text) if source.reused else text
+
+
+def _warn_of_unread(out: Console, paths: Sequence[str]) -> None:
+    """What was named or found, and is in no total."""
+    for path in paths[:MOST_SHOWN]:
+        out.warn(_("{path}: not read, no log format fits").format(path=path))
+    more = len(paths) - MOST_SHOWN
+    if more > 0:
+        out.warn(
+            ngettext("{n} more file was not read", "{n} more files were not read", more).format(
+                n=f"{more:,}"
+            )
+        )
 
 
 def _warn_of_rejected(out: Console, usage: "Usage", rejected: int, *, listed: bool) -> None:

@@ -136,8 +136,10 @@ class Amounts:
     pico: int = 0
     at_most_pico: int | None = None  # with unpriced and unknown calls at their dearest
     cached_calls: int = 0
+    failed_calls: int = 0  # without any tokens: they cost nothing
     unknown_calls: int = 0
     unpriced_calls: int = 0
+    timeless_calls: int = 0  # in no day, and priced as of the newest price
 
     @property
     def cost(self) -> Decimal:

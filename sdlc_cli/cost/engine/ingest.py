@@ -1,5 +1,6 @@
 """Paths -> a Store: each source in its format, by the exact way or, where it is large, in bulk."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,12 @@ from sdlc_cli.cost.engine import exact, refusals, table
 from sdlc_cli.cost.engine.sources import Source, find
 from sdlc_cli.cost.engine.store import Opened, Store
 from sdlc_cli.cost.model import SourceRead
-from sdlc_cli.cost.readers import Format, detect
+from sdlc_cli.cost.readers import Format, detect, mapped
 
 SMALL = 4 * 2**20  # bytes in all sources up to which Parquet and the cache would only cost time
 MEMORY_MIB = 250
+TABLES = (".csv", ".parquet")
+MOST_NAMED = 3  # sources in a message
 _LOAD_EVERY = 64  # files of written rows
 
 
@@ -39,9 +42,9 @@ def ingest(
     try:
         small = _Fresh(con, tmp)
         for source in sources:
-            small.add(source, wanted or _detected(source, forms))
+            small.add(source, _form(source, wanted, config))
         opened = small.finish()
-        if all(each.form is None for each in opened) and any(each.read.rows for each in opened):
+        if all(each.form is None for each in opened):
             raise _unknown(opened)
         return Store(con=con, opened=opened, memory=True)
     except BaseException:
@@ -50,8 +53,9 @@ def ingest(
 
 
 def formats(config: CostConfig) -> dict[str, Format]:
-    """All formats by name."""
-    return dict(detect.FORMATS)
+    """All formats by name, with the user's own columns."""
+    own = [mapped.format_of(config.columns, table=False)] if config.columns else []
+    return {form.name: form for form in (*detect.FORMATS.values(), *own)}
 
 
 def _named(name: str, forms: dict[str, Format]) -> Format | None:
@@ -64,12 +68,34 @@ def _named(name: str, forms: dict[str, Format]) -> Format | None:
     return forms[name]
 
 
-def _detected(source: Source, forms: dict[str, Format]) -> Format | None:
-    return detect.detect(exact.sniffed(source), source.file.name)
+def _form(source: Source, wanted: Format | None, config: CostConfig) -> Format | None:
+    """How to read a source: as asked, as its first records look, else by the user's columns."""
+    own = config.columns
+    mine = mapped.format_of(own, table=source.suffix in TABLES) if own else None
+    if wanted is not None:
+        return mine if mine and wanted.name == mine.name else wanted
+    records = exact.sniffed(source)
+    found = detect.detect(records, source.file.name)
+    if found is None and mine is not None:
+        told = [record for record in records if isinstance(record, dict)]
+        return mine if any(map(mine.matches, told)) else None
+    return found
 
 
 def _unknown(opened: Sequence[Opened]) -> NothingToDo:
-    return NothingToDo(msg("no log format fits"))
+    """None of the sources can be read: what to do about the first."""
+    held = [each.source for each in opened if each.source.size]
+    if not held:
+        return NothingToDo(msg("there is no call in {paths}", paths=_named_few(opened)))
+    return NothingToDo(
+        msg("nothing was counted: no log format fits {paths}", paths=_named_few(opened)),
+        hint=f"sdlc cost map {shlex.quote(held[0].shown)}",
+    )
+
+
+def _named_few(opened: Sequence[Opened]) -> str:
+    shown = [each.source.shown for each in opened[:MOST_NAMED]]
+    return ", ".join(shown) + (", ..." if len(opened) > MOST_NAMED else "")
 
 
 @dataclass(slots=True)

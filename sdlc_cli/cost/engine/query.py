@@ -11,7 +11,7 @@ from sdlc_cli.core.nearest import nearest
 from sdlc_cli.cost.engine import clock
 from sdlc_cli.cost.engine.clock import Jumps
 from sdlc_cli.cost.engine.pricing import TOTAL_INPUT, Priced, models_sql, rates_sql, seg
-from sdlc_cli.cost.engine.table import CACHED, literal, quoted
+from sdlc_cli.cost.engine.table import CACHED, FAILED, literal, quoted
 from sdlc_cli.cost.model import COUNTS, Price, Where
 
 TIMES = ("day", "week", "month", "hour")
@@ -86,7 +86,13 @@ def _asks_project(plan: Plan) -> bool:
     return "project" in plan.by or bool(plan.where.project)
 
 
-_KIND = f"CASE WHEN status = {CACHED} THEN 1 WHEN NOT known THEN 2 ELSE 0 END"
+# What a call's cost comes from: 0 its tokens, 1 a gateway's cache, so nothing, 2 nobody knows,
+# 3 it failed before it used anything.
+_USED = " + ".join(quoted(name) for name in COUNTS)
+_KIND = (
+    f"CASE WHEN status = {CACHED} THEN 1 WHEN NOT known THEN 2 "
+    f"WHEN status = {FAILED} AND {_USED} = 0 THEN 3 ELSE 0 END"
+)
 
 
 def _group(name: str, steps: Jumps) -> Sql | None:
@@ -154,7 +160,8 @@ PICO = (
 # What calls without a certain price cost at most; NULL where there is no bound.
 _OPEN = " + ".join(f'CASE WHEN "{name}" = 0 THEN 0 ELSE "{name}" * c_{name} END' for name in COUNTS)
 AT_MOST = (
-    f"CASE WHEN kind = 1 THEN 0 WHEN kind = 0 AND seg >= 0 THEN {PICO} WHEN kind = 0 THEN {_OPEN}"
+    f"CASE WHEN kind IN (1, 3) THEN 0 WHEN kind = 0 AND seg >= 0 THEN {PICO}"
+    f" WHEN kind = 0 THEN {_OPEN}"
     " ELSE calls * unknown + (coalesce(max_output, 0)"
     " + CASE WHEN records = limited THEN 0 ELSE (calls - limited) * most_out END) * unknown_out END"
 )
@@ -200,7 +207,7 @@ def owner_filter(where: Where) -> Sql:
 
 
 AMOUNTS = (
-    *("calls", "pico", "at_most", "bounded", "cached", "unknown", "unpriced"),
+    *("calls", "pico", "at_most", "bounded", "cached", "failed", "unknown", "unpriced"),
     *("records", "first", "last", "timeless"),
     *COUNTS,
 )
@@ -219,6 +226,7 @@ def amounts() -> Sql:
             "coalesce(sum(at_most), 0)::HUGEINT",
             "count(*) = count(at_most)",
             "coalesce(sum(calls) FILTER (kind = 1), 0)::HUGEINT",
+            "coalesce(sum(calls) FILTER (kind = 3), 0)::HUGEINT",
             "coalesce(sum(calls) FILTER (kind = 2), 0)::HUGEINT",
             "coalesce(sum(calls) FILTER (kind = 0 AND seg < 0), 0)::HUGEINT",
             "coalesce(sum(records), 0)::HUGEINT",

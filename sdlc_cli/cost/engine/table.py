@@ -32,6 +32,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "prefix_tokens": ("BIGINT", "0"),
 }
 STATUSES = ("ok", "error", "cached")
+FAILED = STATUSES.index("error")
 CACHED = STATUSES.index("cached")
 
 # How a written Row is read back. Money that the log states is not kept: no sum is made of it.

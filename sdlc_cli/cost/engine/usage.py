@@ -386,8 +386,10 @@ def _amounts(*parts: Mapping[str, object]) -> Amounts:
         pico=total("pico"),
         at_most_pico=total("at_most") if all(part["bounded"] for part in parts) else None,
         cached_calls=total("cached"),
+        failed_calls=total("failed"),
         unknown_calls=total("unknown"),
         unpriced_calls=total("unpriced"),
+        timeless_calls=total("timeless"),
     )
 
 

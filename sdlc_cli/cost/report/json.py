@@ -52,6 +52,7 @@ def document(sheet: Sheet) -> dict[str, object]:
             for one in report.rejected
         ],
         "unknown_usage": totals.unknown_calls,
+        "without_time": totals.timeless_calls,
         "unattributed": report.unattributed.calls,
         "unattributed_cost_usd": money.text(report.unattributed.pico),
         "unattributed_share": _rounded(summary.unattributed_share(report)),
@@ -89,6 +90,7 @@ def _figures(amounts: Amounts) -> dict[str, object]:
         **summary.tokens(amounts),
         "web_searches": amounts.tokens.get("web_searches", 0),
         "cached_calls": amounts.cached_calls,
+        "failed_calls": amounts.failed_calls,
         "unknown_usage": amounts.unknown_calls,
         "unpriced_calls": amounts.unpriced_calls,
         "cost_usd": money.text(amounts.pico),

@@ -133,6 +133,20 @@ def notes(sheet: Sheet) -> Iterator[str]:
             "{n} calls were answered from a gateway's own cache and cost nothing",
             cached,
         ).format(n=f"{cached:,}")
+    failed = report.totals.failed_calls
+    if failed:
+        yield ngettext(
+            "{n} call failed before it used any token and cost nothing",
+            "{n} calls failed before they used any token and cost nothing",
+            failed,
+        ).format(n=f"{failed:,}")
+    timeless = report.totals.timeless_calls
+    if timeless:
+        yield ngettext(
+            "{n} call has no time: it is in no day, and priced at the newest price",
+            "{n} calls have no time: they are in no day, and priced at the newest price",
+            timeless,
+        ).format(n=f"{timeless:,}")
     if report.price_sources:
         yield _("Prices: {sources}").format(sources=", ".join(_price_sources(report)))
     words = {

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sdlc_cli.core.errors import UsageError
+from sdlc_cli.core.errors import NothingToDo, UsageError
 from sdlc_cli.cost.config import CostConfig, Match, Rule
 from sdlc_cli.cost.engine.usage import Usage, open_usage
 from sdlc_cli.cost.model import COUNTS, Price, Rate, Where
+from sdlc_cli.cost.options import Columns
 
 NOON = 1_767_268_800  # 2026-01-01 12:00 UTC
 
@@ -206,3 +207,51 @@ def test_bad_lines_are_rejected_with_their_place(usage: Opener) -> None:
     assert report.totals.calls == 2
     assert [(r.line, bool(r.reason)) for r in report.rejected] == [(2, True), (4, True)]
     assert report.rejected_count == 2
+
+
+def test_a_call_that_failed_before_it_used_anything_costs_nothing(usage: Opener) -> None:
+    refused = {"response": {"error": {"code": 429}}, "status_code": 429}
+
+    report = usage(json.dumps({"response": json.loads(chat(1))}), json.dumps(refused)).report()
+
+    assert (report.totals.calls, report.totals.failed_calls) == (2, 1)
+    assert (report.totals.unpriced_calls, report.unpriced) == (0, ())
+    assert report.totals.at_most_pico == report.totals.pico == 20_000
+
+
+def test_calls_without_a_time_are_told(usage: Opener) -> None:
+    report = usage(chat(1), chat(2, created=None)).report(("day",))
+
+    assert report.totals.timeless_calls == 1
+    assert [g.keys["day"] for g in report.groups] == ["", "2026-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param('{"a": 1}', "no log format fits", id="no known format"),
+        pytest.param("not json", "no log format fits", id="no JSON at all"),
+        pytest.param("", "there is no call", id="an empty file"),
+    ],
+)
+def test_a_file_of_no_known_format_is_nothing_to_do(usage: Opener, text: str, message: str) -> None:
+    with pytest.raises(NothingToDo, match=message):
+        usage(text) if text else usage()
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        pytest.param("a.csv", ["ts,in,out", "2026-01-01,10,1"], id="a table"),
+        pytest.param("a.jsonl", ['{"ts": "2026-01-01", "in": 10, "out": 1}'], id="JSON lines"),
+    ],
+)
+def test_columns_of_the_users_own_are_read_as_mapped(
+    usage: Opener, name: str, lines: list[str]
+) -> None:
+    columns = Columns(ts="ts", input="in", output="out", fixed={"model": "flat"})
+
+    found = usage(*lines, name=name, config=CostConfig(columns=columns))
+
+    assert found.report().totals.pico == 20_000
+    assert [source.format for source in found.sources] == ["mapped"]
