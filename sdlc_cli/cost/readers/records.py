@@ -85,6 +85,13 @@ def read(stream: Lines, *, limit: int = LIMIT) -> Iterator[Found]:
             yield number, record
 
 
+def read_lines(stream: IO[bytes], *, limit: int = LIMIT) -> Iterator[Found]:
+    """As `read`, for what is known to be lines: a piece of a file, say, cut between two lines."""
+    for number, data in _lines(_Source(stream), limit):
+        for record in _line_records(data, limit):
+            yield number, record
+
+
 class _Source:
     """A stream that ends instead of failing, and keeps what it failed with."""
 
