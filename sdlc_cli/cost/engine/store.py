@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -14,7 +15,7 @@ from sdlc_cli.cost.engine import refusals
 from sdlc_cli.cost.engine.settle import settle
 from sdlc_cli.cost.engine.sources import Source
 from sdlc_cli.cost.engine.table import COLUMNS, listed, literal, quoted
-from sdlc_cli.cost.model import Rejection, SourceRead
+from sdlc_cli.cost.model import Rejection, Row, SourceRead
 from sdlc_cli.cost.readers import Format
 
 
@@ -33,6 +34,7 @@ class Part:
     last: int | None
     numbered: bool = True
     flawed: bool = False  # has rows that were read again, exactly: they are marked `bad`
+    odd: tuple[str, ...] = ()  # models whose rows are such, too
     left: tuple[int, ...] = ()
 
 
@@ -92,6 +94,20 @@ class Store:
             times += [t for t in pair if t is not None]
         return (min(times), max(times)) if times else (0, 0)
 
+    def group(self, sql: str) -> None:
+        """Makes the table `grouped` of an answer about the calls in `counted`."""
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {sql}")
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer about the calls in `counted`."""
+        return self.con.execute(sql).fetchall()
+
+    def find(self, call_id: str) -> Iterator[tuple[Row, str, str]]:
+        """Rows of a call, each with the path and the text of its record."""
+        from sdlc_cli.cost.engine.find import find
+
+        return find(self.opened, call_id)
+
     def rejections(self) -> Iterator[Rejection]:
         """All of them, in the order of the sources."""
         for each in self.opened:
@@ -141,7 +157,10 @@ def _selected(parts: Sequence[tuple[int, Part]]) -> str:
         for _, part in parts
         if part.left
     ]
-    conditions = [*gone, *(["NOT bad"] if sample.flawed else [])]
+    odd = sorted({pm for _, part in parts for pm in part.odd})
+    conditions = [*gone, *(["NOT bad AND pm IS NOT NULL"] if sample.flawed else [])]
+    if odd:
+        conditions.append(f"pm NOT IN ({', '.join(map(literal, odd))})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     files = listed([part.file for _, part in parts])
     return f"SELECT {', '.join(columns)}, {number} AS part FROM read_parquet({files}){where}"

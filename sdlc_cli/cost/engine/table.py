@@ -7,6 +7,7 @@ import duckdb
 import msgspec
 
 from sdlc_cli.cost.model import COUNTS, Row
+from sdlc_cli.cost.readers import fields
 
 # Provider, model and tier stand in one column, parted by this: a string column costs as much as
 # five of numbers. `names` takes them apart.
@@ -75,10 +76,10 @@ def _plain(path: str) -> str:
 
 
 def names(pm: str) -> tuple[str, str, str]:
-    """Provider, model and tier as they were logged."""
+    """Provider, model and tier as they were logged, the tier by its canonical name."""
     provider, _, rest = pm.partition(PARTING)
     model, _, tier = rest.rpartition(PARTING)
-    return provider, model, tier
+    return provider, model, fields.tier(tier)
 
 
 def connect(tmp: Path, *, threads: int, memory_mib: int) -> duckdb.DuckDBPyConnection:

@@ -1,0 +1,102 @@
+"""Session files of Claude Code as SQL, as `readers.claude_code` has them."""
+
+from sdlc_cli.cost.engine.shapes import (
+    Shape,
+    at,
+    counts,
+    hashed,
+    odd_amount,
+    odd_numbers,
+    odd_text,
+    odd_time,
+    pm,
+    texts,
+    told_time,
+)
+
+_U = "message/usage"
+_ID = "coalesce(\"message/id\", '')"
+_REQUEST = "coalesce(\"requestId\", '')"
+_NUMBERS = {
+    "n_input": at(_U, "input_tokens"),
+    "n_read": at(_U, "cache_read_input_tokens"),
+    "n_written": at(_U, "cache_creation_input_tokens"),
+    "n_short": at(_U, "cache_creation", "ephemeral_5m_input_tokens"),
+    "n_long": at(_U, "cache_creation", "ephemeral_1h_input_tokens"),
+    "n_output": at(_U, "output_tokens"),
+    "n_thinking": at(_U, "output_tokens_details", "thinking_tokens"),
+    "n_searches": at(_U, "server_tool_use", "web_search_requests"),
+}
+_REASONING = "least(n_output, n_thinking)"
+_TIME = told_time('"timestamp"')
+_DEDUPE = (
+    f"CASE WHEN {_ID} = '' THEN CASE WHEN {_REQUEST} <> '' THEN 'claude-code:' || {_REQUEST} END "
+    f"WHEN starts_with({_ID}, 'msg_') OR {_REQUEST} = '' THEN {_ID} "
+    f"ELSE 'claude-code:' || {_ID} || ':' || {_REQUEST} END"
+)
+_TAGS = 'CASE WHEN "sessionId" <> \'\' THEN \'{"session":"\' || "sessionId" || \'"}\' END'
+# A subagent's event that is passed on holds a message of its own: the exact reader takes it out.
+_PASSED_ON = '(NOT "message/?" AND contains(data, \'"message"\'))'
+_DOUBT = (
+    *odd_numbers(_NUMBERS),
+    odd_time('"timestamp"', "t_line"),
+    *(odd_text(leaf) for leaf in (at("message", "id"), '"requestId"', "cwd")),
+    'contains("sessionId", \'"\') OR contains("sessionId", \'\\\') OR "sessionId" < \' \'',
+    odd_text('"sessionId"'),
+    odd_amount('"costUSD"'),
+    "contains(\"message/usage/iterations\"::VARCHAR, 'advisor_message')",
+    "\"message/usage/speed\" NOT IN ('standard', 'fast')",
+)
+_SPENT = "n_input + n_read + n_written + n_short + n_long + n_output > 0"
+_CALL = (
+    "\"message/?\" AND coalesce(\"message/model\", '') <> '<synthetic>' AND "
+    "CASE WHEN NOT \"message/usage/?\" THEN type = 'assistant' AND \"message/model\" <> '' "
+    f"ELSE coalesce(\"isApiErrorMessage\", '') <> 'true' OR {_SPENT} END"
+)
+
+SHAPE = Shape(
+    columns={
+        **texts("type", "timestamp", "sessionId", "cwd", "requestId", "data"),
+        **texts("isSidechain", "isApiErrorMessage"),
+        "costUSD": "JSON",
+        "message": {
+            **texts("id", "model"),
+            "usage": {
+                **counts(
+                    *("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
+                    *("output_tokens", "iterations"),
+                ),
+                **texts("service_tier", "speed"),
+                "cache_creation": counts("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"),
+                "output_tokens_details": counts("thinking_tokens"),
+                "server_tool_use": counts("web_search_requests"),
+            },
+        },
+    },
+    numbers=_NUMBERS,
+    times={"t_line": _TIME},
+    select={
+        "ts": "t_line",
+        "pm": pm(
+            "'anthropic'",
+            at("message", "model"),
+            "CASE WHEN \"message/usage/speed\" = 'fast' THEN 'fast' "
+            'ELSE "message/usage/service_tier" END',
+        ),
+        "path": "nullif(cwd, '')",
+        "tags": 'CASE WHEN "sessionId" <> \'\' THEN \'{"session":"\' || "sessionId" || \'"}\' END',
+        "h": hashed(f"({_DEDUPE})"),
+        "rank": "CASE WHEN \"isSidechain\" = 'true' THEN -1 ELSE 0 END",
+        "known": '"message/usage/?"',
+        "input": "n_input",
+        "cache_read": "n_read",
+        "cache_write_5m": "greatest(n_short, n_written - n_long)",
+        "cache_write_1h": "n_long",
+        "output": f"n_output - {_REASONING}",
+        "reasoning": _REASONING,
+        "web_searches": "n_searches",
+    },
+    doubt=(_PASSED_ON, *_DOUBT),
+    there=("message", "message/usage"),
+    keep=f"({_CALL}) OR {_PASSED_ON}",
+)
