@@ -8,7 +8,7 @@ is bounded by `limit`, whatever the file holds.
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Protocol
 
@@ -69,7 +69,16 @@ def read(stream: Lines, *, limit: int = LIMIT) -> Iterator[Found]:
         start = b"".join(data for _, data in head if isinstance(data, bytes))
         yield from enumerate(_Document(start, source, limit).records(), 1)
         return
-    for number, data in chain(head, lines):
+    yield from _records(chain(head, lines), limit)
+
+
+def read_lines(stream: Lines, *, limit: int = LIMIT) -> Iterator[Found]:
+    """As `read`, for what is known to be lines: a piece of a file, cut between two of them."""
+    return _records(_lines(_Source(stream), limit), limit)
+
+
+def _records(lines: Iterable[_Line], limit: int) -> Iterator[Found]:
+    for number, data in lines:
         if type(data) is not bytes or _goes_on(data, limit):
             yield number, data if isinstance(data, Rejected) else _too_long(limit)
             continue
@@ -82,13 +91,6 @@ def read(stream: Lines, *, limit: int = LIMIT) -> Iterator[Found]:
             yield number, value
             continue
         for record in unrolled(value):
-            yield number, record
-
-
-def read_lines(stream: IO[bytes], *, limit: int = LIMIT) -> Iterator[Found]:
-    """As `read`, for what is known to be lines: a piece of a file, say, cut between two lines."""
-    for number, data in _lines(_Source(stream), limit):
-        for record in _line_records(data, limit):
             yield number, record
 
 
