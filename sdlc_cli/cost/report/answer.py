@@ -3,15 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from rich.console import RenderableType
-from rich.padding import Padding
-from rich.text import Text
-
 from sdlc_cli.core import render as tables_out
 from sdlc_cli.core.i18n import local
-from sdlc_cli.core.printable import one_line, visible
-from sdlc_cli.core.table import Table, shown
-from sdlc_cli.core.terminal import fitted, grid, item, paint, reads_well
+from sdlc_cli.core.printable import visible
+from sdlc_cli.core.sheet import Look, fitted, grid, item, joined, pairs, reads_well, text
+from sdlc_cli.core.table import Table
 from sdlc_cli.cost.report import DEFAULT, View
 from sdlc_cli.cost.report.json import dumped
 
@@ -37,7 +33,8 @@ def render(answer: Answer, form: str, view: View = DEFAULT) -> str:
         return tables_out.csv(_visible(answer.tables[0])) if answer.tables else ""
     if form == "markdown":
         return _markdown(answer)
-    return paint(_parts(answer, view), width=view.width, color=view.color, encoding=view.encoding)
+    look = Look(width=view.width, color=view.color, encoding=view.encoding)
+    return joined(_parts(answer, look), look)
 
 
 def _visible(table: Table) -> Table:
@@ -56,31 +53,17 @@ def _markdown(answer: Answer) -> str:
     return "\n".join(parts)
 
 
-def _parts(answer: Answer, view: View) -> Iterator[RenderableType]:
-    yield Text(one_line(local(answer.headline)), style="bold green" if answer.good else "bold red")
+def _parts(answer: Answer, look: Look) -> Iterator[str]:
+    yield from text(local(answer.headline), look, "bold green" if answer.good else "bold red")
     for table in answer.tables:
         if not table.rows:
             continue
-        yield Text()
+        yield ""
         if table.title:
-            yield Text(one_line(table.title), style="bold")
-        short = fitted(table, view.width)
-        if reads_well(short, view.width):
-            yield grid(short, encoding=view.encoding, width=view.width)
-        else:
-            yield from _pairs(table)
+            yield from text(table.title, look, "bold")
+        short = fitted(table, look.room)
+        yield from grid(short, look) if reads_well(short, look.room) else pairs(table, look)
     if answer.notes:
-        yield Text()
+        yield ""
     for note in answer.notes:
-        yield item(Text(one_line(local(note)), style="dim"))
-
-
-def _pairs(table: Table) -> Iterator[RenderableType]:
-    """Each row's first cell, and below it the others by name, for a narrow terminal."""
-    for row in table.rows:
-        first, *others = zip(row, table.columns, strict=True)
-        yield Text(one_line(shown(*first)))
-        for cell, column in others:
-            if cell not in (None, ""):
-                text = f"{column.title}: {one_line(shown(cell, column))}"
-                yield Padding(Text(text), (0, 0, 0, 2))
+        yield from item(local(note), look, "dim")

@@ -10,8 +10,9 @@ from rich.text import Text
 from sdlc_cli.core.finding import Finding, Severity
 from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.printable import one_line, visible
+from sdlc_cli.core.sheet import least_width
 from sdlc_cli.core.table import Cell, Column
-from sdlc_cli.core.terminal import grid, least_width, paint
+from sdlc_cli.core.terminal import grid, paint
 from sdlc_cli.gate import summary, verdicts
 from sdlc_cli.gate.model import CheckResult, GateReport
 from sdlc_cli.gate.report import DEFAULT, View
