@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from sdlc_cli.core import schema
 from sdlc_cli.core.schema import DRAFT, Schema
 from sdlc_cli.cost.config import CostFile
-
-SCHEMA_VERSION = 1  # of the report; keys may be added, a change of meaning raises it
+from sdlc_cli.cost.report import SCHEMA_VERSION
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from sdlc_cli.cost.model import CostReport, Series
 
+SCHEMA_VERSION = 1  # of the JSON; keys may be added, a change of meaning raises it
 FORMATS: Mapping[str, str] = {
     "table": "sdlc_cli.cost.report.text",
     "json": "sdlc_cli.cost.report.json",

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from sdlc_cli.core import money
 from sdlc_cli.core.printable import encodable
 from sdlc_cli.cost.model import Amounts, Unpriced
-from sdlc_cli.cost.report import DEFAULT, Sheet, View, summary
-from sdlc_cli.cost.schema import SCHEMA_VERSION
+from sdlc_cli.cost.report import DEFAULT, SCHEMA_VERSION, Sheet, View, summary
 
 # Controls and signs that reorder text: JSON leaves them as they are, and terminals obey them.
 _UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
