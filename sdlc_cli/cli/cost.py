@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from sdlc_cli.cost.report import Sheet
 
 GROUPS = ("day", "week", "month", "hour", "model", "provider", "tier", "project", "team", "user")
-_DAILY = ("table", "html")  # forms that show the cost of each day
-
 app = App(help=_("Count every LLM call in usage logs once, price it exactly, and explain it."))
 
 
@@ -112,10 +110,16 @@ def _groups(by: list[str] | None, form: str) -> tuple[str, ...]:
 def _sheet(logs: Opened, by: tuple[str, ...], form: str) -> "Sheet":
     from sdlc_cli.cost.privacy import veiled
     from sdlc_cli.cost.report import Sheet
+    from sdlc_cli.cost.report.summary import days
 
     made = logs.usage.report(by=by, where=logs.where, timezone=logs.timezone)
     made = replace(made, groups=veiled(made.groups, logs.veil))
-    daily = logs.usage.series(logs.where, logs.timezone) if form in _DAILY else ()
+    if "day" in by:
+        daily = days(made)
+    elif form == "html":
+        daily = logs.usage.series(logs.where, logs.timezone)
+    else:
+        daily = ()  # a question of its own: a third of the work on a small log
     return Sheet(report=made, daily=daily, hidden=dict(logs.veil.hidden))
 
 

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from sdlc_cli.core import money
 from sdlc_cli.core.columns import cut
 from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.printable import one_line
 from sdlc_cli.core.when import local_day
-from sdlc_cli.cost.model import OUTPUTS, Amounts, CostReport, Group, Unpriced
+from sdlc_cli.cost.model import OUTPUTS, Amounts, CostReport, Group, Series, Unpriced
 from sdlc_cli.cost.report import Sheet
 from sdlc_cli.cost.zones import zone
 
@@ -51,6 +51,20 @@ def ordered(report: CostReport) -> tuple[Group, ...]:
         )
 
     return tuple(sorted(report.groups, key=rank))
+
+
+def days(report: CostReport) -> Series:
+    """What each day from the first to the last one cost, of a report by day."""
+    costs: dict[date, int] = {}
+    for group in report.groups:
+        if group.keys["day"]:
+            day = date.fromisoformat(group.keys["day"])
+            costs[day] = costs.get(day, 0) + group.amounts.pico
+    if not costs:
+        return ()
+    first = min(costs)
+    all_days = (first + timedelta(days=n) for n in range((max(costs) - first).days + 1))
+    return tuple((day, costs.get(day, 0)) for day in all_days)
 
 
 def priced_coverage(amounts: Amounts) -> float | None:

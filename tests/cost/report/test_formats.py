@@ -13,7 +13,7 @@ import pytest
 
 from sdlc_cli.core import i18n
 from sdlc_cli.core.columns import columns
-from sdlc_cli.cost.model import PICO, Amounts
+from sdlc_cli.cost.model import PICO, Amounts, Group
 from sdlc_cli.cost.report import FORMATS, Sheet, View, focus, load, summary, tables, text
 
 Sheets = dict[str, Callable[[], Sheet]]
@@ -208,6 +208,22 @@ def test_what_no_price_is_known_of_is_no_zero(sheets: Sheets) -> None:
     cost = [column.key for column in table.columns].index("cost_usd")
 
     assert [row[cost] for row in table.rows if row[1] == "house-model"] == [None]
+
+
+def test_a_report_by_day_tells_each_day_that_lies_between(sheets: Sheets) -> None:
+    one = Amounts(pico=3)
+    groups = [
+        Group(keys={"day": day, "model": model}, amounts=one)
+        for day, model in (("2026-11-01", "a"), ("2026-11-01", "b"), ("2026-11-03", "a"), ("", "a"))
+    ]
+    report = replace(sheets["empty"]().report, groups=tuple(groups), by=("day", "model"))
+
+    assert [(day.isoformat(), pico) for day, pico in summary.days(report)] == [
+        ("2026-11-01", 6),
+        ("2026-11-02", 0),
+        ("2026-11-03", 3),
+    ]
+    assert summary.days(replace(report, groups=())) == ()
 
 
 def test_a_report_without_groups_still_tells_its_total(sheets: Sheets) -> None:
