@@ -107,11 +107,12 @@ def rates_sql(found: Priced) -> str:
             cells += [rate.per_unit.get(name, 0) if rate else 0 for name in COUNTS]
             cells.append(rate.request if rate else 0)
             cells += [ceiling.get(name) for name in COUNTS]
+            cells.append(ceiling.get("request", 0))
             cells += _unknown(price, rate, ceiling)
             rows.append("(" + ", ".join("NULL" if c is None else f"{c}" for c in cells) + ")")
     if not rows:
-        rows.append("(" + ", ".join(["0"] * (2 + 2 * len(COUNTS) + 4)) + ")")
-    columns = [f"r_{name}" for name in COUNTS] + ["r_request"] + [f"c_{name}" for name in COUNTS]
+        rows.append("(" + ", ".join(["0"] * (2 + 2 * (len(COUNTS) + 1) + 3)) + ")")
+    columns = [f"{sort}_{name}" for sort in "rc" for name in (*COUNTS, "request")]
     columns = ["model_id", "seg", *columns, "unknown", "unknown_out", "most_out"]
     casts = ", ".join(
         name if name in ("model_id", "seg") else f"{name}::HUGEINT AS {name}" for name in columns
@@ -137,7 +138,7 @@ def _unknown(price: Price, rate: Rate | None, ceiling: Mapping[str, int]) -> lis
         return [None, None, None]
     dearest_in = max(per_unit.get(name, 0) for name in INPUTS)
     dearest_out = max(per_unit.get(name, 0) for name in OUTPUTS)
-    request = rate.request if rate else 0
+    request = max(rate.request if rate else 0, ceiling.get("request", 0))
     free = not dearest_in and not dearest_out
     if free:
         return [request, 0, 0]

@@ -158,7 +158,9 @@ PICO = (
     + " ELSE 0 END"
 )
 # What calls without a certain price cost at most; NULL where there is no bound.
-_OPEN = " + ".join(f'CASE WHEN "{name}" = 0 THEN 0 ELSE "{name}" * c_{name} END' for name in COUNTS)
+_OPEN = "calls * c_request + " + " + ".join(
+    f'CASE WHEN "{name}" = 0 THEN 0 ELSE "{name}" * c_{name} END' for name in COUNTS
+)
 AT_MOST = (
     f"CASE WHEN kind IN (1, 3) THEN 0 WHEN kind = 0 AND seg >= 0 THEN {PICO}"
     f" WHEN kind = 0 THEN {_OPEN}"

@@ -115,6 +115,9 @@ def receipt(row: Row, price: Price) -> Receipt:
     if row.status == "cached":
         why = (msg("the gateway answered from its own cache: nobody was paid"),)
         return Receipt(row=row, price=price, rate=None, lines=(), why=why, pico=0)
+    if row.status == "error" and row.known and not any(getattr(row, name) for name in COUNTS):
+        why = (msg("the call failed before it used any token"),)
+        return Receipt(row=row, price=price, rate=None, lines=(), why=why, pico=0)
     # A record of many calls does not tell the input of each: none is taken to be above a threshold.
     tokens = total_input(row) if row.calls == 1 else 0
     rate = applicable(price, call_time(row), tokens)

@@ -92,6 +92,7 @@ def parse(record: Record) -> tuple[Row, ...]:
         return ()
     told = _told(record)
     asked = _request(record) if body is not record else None
+    hashed = not record.keys().isdisjoint(fingerprint.TOLD)
     for row in rows:
         _attribute(row, record, told)
         _identify(row, _text(told, "asked"))
@@ -99,6 +100,8 @@ def parse(record: Record) -> tuple[Row, ...]:
         if asked:
             fingerprint.note(row, asked)
             row.model = row.model or _text(_told(asked), "model")
+        if hashed:
+            fingerprint.told(row, record)
     return rows
 
 

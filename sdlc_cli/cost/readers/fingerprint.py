@@ -1,12 +1,13 @@
 """Hashes that tell equal requests and equal beginnings of prompts apart, never their text."""
 
 import hashlib
+import re
 
 import msgspec
 
 from sdlc_cli.cost.model import INPUTS, Row
 from sdlc_cli.cost.readers import Record
-from sdlc_cli.cost.readers.counts import BOUND
+from sdlc_cli.cost.readers.counts import BOUND, count
 
 # What makes up a prompt, by the names of the providers' request formats.
 _START = ("system", "instructions", "systemInstruction", "tools", "toolConfig")
@@ -25,6 +26,8 @@ _ASIDE = frozenset(
         *("extra_headers", "litellm_call_id", "request_id", "base_url", "api_base"),
     )
 )
+TOLD = ("request_hash", "prefix_hash", "prefix_tokens")
+_TOKEN = re.compile(r"[\w:+/=.@-]{1,128}", re.ASCII)  # a hash or an id, no prompt
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "max_tokens_to_sample")
 _NESTED_LIMITS = (("generationConfig", "maxOutputTokens"), ("inferenceConfig", "maxTokens"))
 
@@ -47,9 +50,26 @@ def note(row: Row, request: Record) -> None:
         return
     row.prefix_hash = _hash([request.get("model"), start])
     letters = len(_text(start))
-    row.prefix_tokens = (
-        sum(getattr(row, name) for name in INPUTS) * letters // (letters + len(_text(rest)))
-    )
+    whole = letters + len(_text(rest))
+    if whole:  # else nested beyond use
+        row.prefix_tokens = sum(getattr(row, name) for name in INPUTS) * letters // whole
+
+
+def told(row: Row, record: Record) -> None:
+    """Puts hashes that the line itself has into the row. Raises Rejected for impossible tokens."""
+    row.request_hash = token(record.get("request_hash")) or row.request_hash
+    row.prefix_hash = token(record.get("prefix_hash")) or row.prefix_hash
+    if record.get("prefix_tokens") is not None:
+        row.prefix_tokens = count(record, "prefix_tokens")
+
+
+def token(value: object) -> str:
+    """A hash or an id as it is; of a text, a list or an object, a hash; "" for nothing."""
+    if value is None or value == "" or isinstance(value, bool):
+        return ""
+    if isinstance(value, str) and _TOKEN.fullmatch(value):
+        return value
+    return str(value) if isinstance(value, int) else _hash(value)
 
 
 def among(record: Record) -> Record | None:

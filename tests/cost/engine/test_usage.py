@@ -37,6 +37,9 @@ class Book:
                 rate(300, 200, until=rise, above=1_000, source="book"),
                 rate(400, 200, since=rise, source="book"),
             )
+        elif model == "bounded":
+            ceiling = dict.fromkeys(COUNTS, 100) | {"request": 7}
+            return Price(provider="openai", model=model, rates=(), source="", ceiling=ceiling)
         else:
             return Price(provider="openai", model=model, rates=(), source="")
         return Price(provider="openai", model=model, rates=rates, source="book", family=model)
@@ -255,3 +258,21 @@ def test_columns_of_the_users_own_are_read_as_mapped(
 
     assert found.report().totals.pico == 20_000
     assert [source.format for source in found.sources] == ["mapped"]
+
+
+def test_what_an_unpriced_call_costs_at_most_has_its_price_by_the_request(usage: Opener) -> None:
+    report = usage(chat(1, model="bounded", prompt=10, out=1)).report()
+
+    assert report.totals.at_most_pico == 11 * 100 + 7
+    assert report.unpriced[0].at_most_pico == 11 * 100 + 7
+
+
+def test_hashes_in_the_line_arrive_with_the_requests(usage: Opener) -> None:
+    lines = [
+        json.dumps({"response": json.loads(chat(n)), "request_hash": "q", "prefix_hash": "p"})
+        for n in (1, 2)
+    ]
+
+    asked = usage(*lines).requests()
+
+    assert [(one.request_hash, one.prefix_hash) for one in asked] == [("q", "p")] * 2

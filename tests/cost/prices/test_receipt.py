@@ -134,3 +134,10 @@ def test_a_rounded_rate_is_told() -> None:
 
 def test_every_class_has_a_name_for_people() -> None:
     assert set(LABELS) == {*COUNTS, REQUEST}
+
+
+def test_a_call_that_failed_before_it_used_anything_costs_nothing() -> None:
+    made = receipt(Row(status="error", call_id="req-1"), PRICES.price("", "", ""))
+
+    assert (made.pico, made.lines) == (0, ())
+    assert "failed" in str(made.why[0])

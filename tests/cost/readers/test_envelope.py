@@ -278,3 +278,32 @@ def test_a_limit_that_is_none_is_passed_over(limit: object) -> None:
 def test_a_line_that_cannot_be_counted_is_refused(line: dict[str, object], reason: str) -> None:
     with pytest.raises(Rejected, match=reason):
         envelope.parse(line)
+
+
+def test_a_line_may_have_hashes_of_its_request_itself() -> None:
+    found = row(response=CHAT, request_hash="abc-1", prefix_hash="p1", prefix_tokens=60)
+
+    assert (found.request_hash, found.prefix_hash, found.prefix_tokens) == ("abc-1", "p1", 60)
+
+
+def test_a_text_in_place_of_a_hash_is_hashed() -> None:
+    found = row(response=CHAT, request_hash=SECRET)
+
+    assert len(found.request_hash) == 32
+    assert SECRET not in repr(found)
+
+
+@pytest.mark.parametrize("tokens", [-1, True, "60", 10**40, 1.5])
+def test_impossible_prefix_tokens_are_refused(tokens: object) -> None:
+    with pytest.raises(Rejected, match="prefix_tokens"):
+        row(response=CHAT, prefix_tokens=tokens)
+
+
+def test_a_request_that_nothing_can_hash_has_no_hash() -> None:
+    deep: object = "x"
+    for _ in range(100_000):
+        deep = [deep]
+
+    found = row(response=CHAT, request={"model": "gpt-4o", "system": deep, "messages": deep})
+
+    assert (found.request_hash, found.prefix_tokens) == ("", 0)
