@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from sdlc_cli.cost.engine import exact
 from sdlc_cli.cost.engine.sources import opened
-from sdlc_cli.cost.engine.store import Opened
 from sdlc_cli.cost.model import Rejected, Row
+
+if TYPE_CHECKING:
+    from sdlc_cli.cost.engine.store import Opened
 
 _BLOCK = 2**20
 
 
-def find(sources: Sequence[Opened], call_id: str) -> Iterator[tuple[Row, str, str]]:
+def find(sources: Sequence["Opened"], call_id: str) -> Iterator[tuple[Row, str, str]]:
     """Rows of the call with the path and the text of their record, exact as they stand there."""
     for each in sources:
         if each.form is None or not _mentions(each, call_id):
@@ -31,7 +34,7 @@ def find(sources: Sequence[Opened], call_id: str) -> Iterator[tuple[Row, str, st
                     yield row, each.source.shown, text
 
 
-def _mentions(each: Opened, call_id: str) -> bool:
+def _mentions(each: "Opened", call_id: str) -> bool:
     """Whether the id may stand in the file: reading bytes is quicker than reading records.
 
     An id may be put together from several fields, as a span's; then each part stands there.

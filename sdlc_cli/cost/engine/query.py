@@ -78,7 +78,7 @@ def grouped(plan: Plan) -> Sql:
         "sum(max_output)::HUGEINT AS max_output, count(max_output) AS limited, "
         "count(*) AS records, min(ts) AS first, max(ts) AS last "
         f"FROM counted JOIN {models_sql(plan.priced)} ON counted.pm = models.pm"
-        f"{_filter(plan)} GROUP BY ALL"
+        f"{_filter(plan)} GROUP BY {', '.join(str(place + 1) for place in range(len(columns)))}"
     )
 
 

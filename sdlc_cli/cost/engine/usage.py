@@ -14,9 +14,9 @@ from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.cost.attribute import Attribution, Facts
 from sdlc_cli.cost.config import CostConfig
 from sdlc_cli.cost.engine import clock, query
+from sdlc_cli.cost.engine.calls import Calls
 from sdlc_cli.cost.engine.pricing import Priced, priced
 from sdlc_cli.cost.engine.query import AMOUNTS, Plan
-from sdlc_cli.cost.engine.store import Store
 from sdlc_cli.cost.engine.table import literal, names
 from sdlc_cli.cost.model import (
     COUNTS,
@@ -78,7 +78,7 @@ class Usage:
 
     def __init__(
         self,
-        store: Store,
+        store: Calls,
         config: CostConfig,
         prices: Prices,
         *,
@@ -169,10 +169,10 @@ class Usage:
             "model": "model_id",
             "tokens_uncached": '"input"',
         }
-        found = self._store.con.execute(
-            f"SELECT * FROM ({query.filtered_rows(plan, columns)}) "
+        found = self._store.ask(
+            f"SELECT * FROM ({query.filtered_rows(plan, columns)}) AS calls "
             "WHERE request_hash <> '' OR prefix_hash <> '' ORDER BY ts NULLS FIRST, request_hash"
-        ).fetchall()
+        )
         prices = plan.priced.prices
         return [
             Request(
@@ -192,11 +192,9 @@ class Usage:
 
     def find(self, call_id: str) -> list[Found]:
         """Every record of a call, duplicates too; the one that counts comes first."""
-        from sdlc_cli.cost.engine.find import find
-
         found = [
             Found(row=row, path=path, line=row.line, raw=raw, price=self._price_of(row))
-            for row, path, raw in find(self._store.opened, call_id)
+            for row, path, raw in self._store.find(call_id)
         ]
         return sorted(found, key=lambda each: _merit(each.row), reverse=True)
 
@@ -264,7 +262,7 @@ class Usage:
     def _price(self, plan: Plan) -> None:
         """Makes the table `amounts`."""
         con = self._store.con
-        con.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {query.grouped(plan)}")
+        self._store.group(query.grouped(plan))
         if plan.owned:
             self._own(plan)
         con.execute(
@@ -419,10 +417,14 @@ def open_usage(
 ) -> Usage:
     """Reads the logs that `paths` stand for. Ask the result; then close it.
 
-    `cache` keeps what was read for the next time, None keeps nothing; `tmp` is an empty folder
-    for the time that the usage is open. Raises UsageError for a path that does not exist or is no
-    log, NothingToDo where there is none.
+    `paths` may be addresses of stores instead. `cache` keeps what was read for the next time, None
+    keeps nothing; `tmp` is an empty folder for the time that the usage is open. Raises UsageError
+    for a path that does not exist or is no log, NothingToDo where there is none.
     """
+    from sdlc_cli.cost.engine import remote
+
+    if any(remote.is_address(path) for path in paths):
+        return Usage(remote.opened(paths, tmp), config, prices)
     from sdlc_cli.cost.engine.ingest import ingest
 
     store = ingest(
