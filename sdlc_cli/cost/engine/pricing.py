@@ -89,7 +89,8 @@ def _when(rate: Rate) -> list[str]:
 def models_sql(found: Priced) -> str:
     """A table of `pm` and `model_id`."""
     values = ", ".join(f"({literal(pm)}, {place})" for place, pm in enumerate(found.pms))
-    return f"(VALUES {values or '(NULL, NULL)'}) AS models(pm, model_id)"
+    nothing = f"({literal('')}, {UNPRICED})"  # of the right types, which some engines insist on
+    return f"(VALUES {values or nothing}) AS models(pm, model_id)"
 
 
 def rates_sql(found: Priced) -> str:

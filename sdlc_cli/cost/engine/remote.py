@@ -86,10 +86,38 @@ def opened(paths: Sequence[str], tmp: Path) -> "Remote | Kept":
         raise _apart()
     server = connected(first)
     try:
-        return _remote(server, shown(first), [name for _, name in places], tmp)
+        return over(server, shown(first), [name for _, name in places], tmp)
     except BaseException:
         server.close()
         raise
+
+
+def over(server: Server, address: str, names: Sequence[str], tmp: Path) -> "Remote":
+    """The calls in tables of a server that is connected. `address` is how reports name it."""
+    for name in names:
+        _check(server, name, address)
+    ends = [server.run(f"SELECT count(*), min(seq), max(seq) FROM {name}")[0] for name in names]
+    read = [
+        SourceRead(
+            path=address if name == TABLE else f"{address}#{name}",
+            format=FORMAT,
+            rows=int(count or 0),
+            rejected=0,
+            reused=False,
+        )
+        for name, (count, _, _) in zip(names, ends, strict=True)
+    ]
+    con = table.connect(tmp, threads=2, memory_mib=_MEMORY_MIB)
+    table.create(con, "counted")
+    found = Remote(
+        con=con, tmp=tmp, server=server, tables=tuple(names), read=tuple(read), pms=(), span=(0, 0)
+    )
+    found.views["rows"] = _all_rows(names, [(int(a or 0), int(z or 0)) for _, a, z in ends])
+    found.pms = tuple(sorted(pm for (pm,) in found.ask("SELECT DISTINCT pm FROM rows")))
+    ((first, last),) = found.ask("SELECT min(ts), max(ts) FROM rows")
+    found.span = (first or 0, last or 0)
+    found.duplicates = settle(_Speaker(found), COLUMNS)
+    return found
 
 
 def load(address: str, rows: Iterable[Row]) -> int:
@@ -255,33 +283,6 @@ class _Speaker:
 
     def fetchone(self) -> tuple[int, ...] | None:
         return self.found[0] if self.found else None
-
-
-def _remote(server: Server, address: str, names: Sequence[str], tmp: Path) -> Remote:
-    for name in names:
-        _check(server, name, address)
-    ends = [server.run(f"SELECT count(*), min(seq), max(seq) FROM {name}")[0] for name in names]
-    read = [
-        SourceRead(
-            path=address if name == TABLE else f"{address}#{name}",
-            format=FORMAT,
-            rows=int(count or 0),
-            rejected=0,
-            reused=False,
-        )
-        for name, (count, _, _) in zip(names, ends, strict=True)
-    ]
-    con = table.connect(tmp, threads=2, memory_mib=_MEMORY_MIB)
-    table.create(con, "counted")
-    found = Remote(
-        con=con, tmp=tmp, server=server, tables=tuple(names), read=tuple(read), pms=(), span=(0, 0)
-    )
-    found.views["rows"] = _all_rows(names, [(int(a or 0), int(z or 0)) for _, a, z in ends])
-    found.pms = tuple(sorted(pm for (pm,) in found.ask("SELECT DISTINCT pm FROM rows")))
-    ((first, last),) = found.ask("SELECT min(ts), max(ts) FROM rows")
-    found.span = (first or 0, last or 0)
-    found.duplicates = settle(_Speaker(found), COLUMNS)
-    return found
 
 
 def _all_rows(names: Sequence[str], ends: Sequence[tuple[int, int]]) -> str:
