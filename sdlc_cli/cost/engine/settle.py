@@ -3,21 +3,30 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from sdlc_cli.cost.engine.table import COLUMNS, TEXTS, quoted
-from sdlc_cli.cost.model import TOKENS
+from sdlc_cli.cost.engine.table import COLUMNS, PARTING, TEXTS, literal, quoted
+from sdlc_cli.cost.model import COUNTS, TOKENS
 
 # The rank of a row among those of its call, in one number, most telling bits first: rank (5 bits),
-# known (1), tokens (55: no call has more), has a project (1), and then the place, where the first
-# row is the best: part (14), file in it (17), line (32). That makes 125 bits, which fit in 128 and
-# in the 38 digits that some engines have.
+# known (1), tokens (48: no call has more), has a tier of its own (1), how many classes of tokens it
+# tells apart (4), knows of hour-long cache entries (1), has a time (1), has a project (1), and then
+# the place, where the first row is the best: part (14), file in it (17), line (32). That makes 125
+# bits, which fit in 128 and in the 38 digits that some engines have. A span often tells the tokens
+# alone, and an answer's body their classes and the tier: what a call costs must not depend on which
+# of them was read first.
+TIERS = ("batch", "flex", "priority", "fast")
 _TOTAL = " + ".join(f'"{name}"' for name in TOKENS)
+_TIERED = " OR ".join(f"pm LIKE {literal('%' + PARTING + tier)}" for tier in TIERS)
+_CLASSES = " + ".join(f'("{name}" > 0)::INT' for name in COUNTS)
 _SCORE = (
-    "((((greatest(least(rank, 15), -16) + 16)::HUGEINT * 2 + known::INT)"
-    f" * {2**55} + least(({_TOTAL})::HUGEINT, {2**55 - 1})) * 2 + (project IS NOT NULL)::INT)"
+    "((((((((greatest(least(rank, 15), -16) + 16)::HUGEINT * 2 + known::INT)"
+    f" * {2**48} + least(({_TOTAL})::HUGEINT, {2**48 - 1})) * 2 + ({_TIERED})::INT)"
+    f" * 16 + {_CLASSES}) * 2 + (cache_write_1h > 0)::INT) * 2 + (ts IS NOT NULL)::INT) * 2"
+    " + (project IS NOT NULL)::INT)"
     f" * {2**63} + ({2**63 - 1}::HUGEINT - (least(part, {2**14 - 1})::HUGEINT * {2**49}"
     f" + least(src, {2**17 - 1})::HUGEINT * {2**32} + least(line, {2**32 - 1})))"
 )
-_LENT = tuple(name for name in TEXTS if name != "path")  # a loser may know what the winner lacks
+# A loser may know what the winner lacks.
+_LENT = ("ts", *(name for name in TEXTS if name != "path"), "max_output", "request_hash")
 
 
 class Answer(Protocol):

@@ -17,6 +17,7 @@ from sdlc_cli.cost.engine import clock, query
 from sdlc_cli.cost.engine.calls import Calls
 from sdlc_cli.cost.engine.pricing import Priced, priced
 from sdlc_cli.cost.engine.query import AMOUNTS, Plan
+from sdlc_cli.cost.engine.settle import TIERS
 from sdlc_cli.cost.engine.table import literal, names
 from sdlc_cli.cost.model import (
     COUNTS,
@@ -196,7 +197,12 @@ class Usage:
             Found(row=row, path=path, line=row.line, raw=raw, price=self._price_of(row))
             for row, path, raw in self._store.find(call_id)
         ]
-        return sorted(found, key=lambda each: _merit(each.row), reverse=True)
+        found.sort(key=lambda each: _merit(each.row), reverse=True)
+        if found and found[0].row.ts is None:  # then another record of the call may know
+            found[0].row.ts = min(
+                (t for each in found if (t := each.row.ts) is not None), default=None
+            )
+        return found
 
     def with_prices(self, replace: Mapping[str, str], tier: str | None = None) -> "Usage":
         """The same calls, priced as if other models had answered, or in another tier.
@@ -401,8 +407,18 @@ def _fits(price: Price, model: str, glob: str) -> bool:
     return any(fnmatchcase(name, glob) for name in names)
 
 
-def _merit(row: Row) -> tuple[int, bool, int]:
-    return row.rank, row.known, sum(getattr(row, name) for name in (*INPUTS, *OUTPUTS))
+def _merit(row: Row) -> tuple[int, ...]:
+    """The rank of a row among those of its call, as `settle` has it in SQL."""
+    return (
+        row.rank,
+        row.known,
+        sum(getattr(row, name) for name in (*INPUTS, *OUTPUTS)),
+        row.tier in TIERS,
+        sum(getattr(row, name) > 0 for name in COUNTS),
+        row.cache_write_1h > 0,
+        row.ts is not None,
+        row.project != "",
+    )
 
 
 def open_usage(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -276,3 +277,50 @@ def test_hashes_in_the_line_arrive_with_the_requests(usage: Opener) -> None:
     asked = usage(*lines).requests()
 
     assert [(one.request_hash, one.prefix_hash) for one in asked] == [("q", "p")] * 2
+
+
+def span(response: str, prompt: int) -> str:
+    """What an instrumentation tells of a call: tokens, without classes or a tier."""
+    told = {
+        "gen_ai.response.id": {"stringValue": response},
+        "gen_ai.response.model": {"stringValue": "flat"},
+        "gen_ai.operation.name": {"stringValue": "chat"},
+        "gen_ai.usage.input_tokens": {"intValue": str(prompt)},
+        "gen_ai.usage.output_tokens": {"intValue": "1"},
+    }
+    attributes = [{"key": key, "value": value} for key, value in told.items()]
+    one = {
+        "traceId": "a" * 32,
+        "spanId": "b" * 16,
+        "startTimeUnixNano": f"{NOON}000000000",
+        "attributes": attributes,
+    }
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [one]}]}]})
+
+
+@pytest.mark.parametrize("order", [("a.jsonl", "b.jsonl"), ("b.jsonl", "a.jsonl")])
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"service_tier": "batch"}, id="the body knows the tier"),
+        pytest.param({"created": None, "service_tier": "batch"}, id="only the span knows when"),
+    ],
+)
+def test_the_order_of_files_changes_no_figure(
+    tmp_path: Path, order: tuple[str, str], more: dict[str, Any]
+) -> None:
+    (tmp_path / "a.jsonl").write_text(span("chatcmpl-1", 10) + "\n")
+    (tmp_path / "b.jsonl").write_text(chat(1, **more) + "\n")
+    tmp = tmp_path / "tmp"
+    tmp.mkdir()
+
+    paths = [str(tmp_path / name) for name in order]
+    with open_usage(paths, config=CostConfig(), prices=Book(), tmp=tmp) as found:
+        report = found.report(("day",))
+        first = found.find("chatcmpl-1")[0]
+
+    assert (report.totals.calls, report.duplicates) == (1, 1)
+    assert report.totals.pico == 10 * 500 + 5_000
+    assert [group.keys["day"] for group in report.groups] == ["2026-01-01"]
+    assert first.path.endswith("b.jsonl")
+    assert first.row.ts == NOON * 10**6
