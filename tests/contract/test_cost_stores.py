@@ -17,6 +17,7 @@ import pytest
 from msgspec import structs
 
 from sdlc_cli.core.errors import UsageError
+from sdlc_cli.cost import store
 from sdlc_cli.cost.config import CostConfig, Match, Rule
 from sdlc_cli.cost.engine import remote, table
 from sdlc_cli.cost.engine.store import Store
@@ -321,6 +322,29 @@ def test_equal_rows_of_one_call_in_several_loads_count_once(
         report = usage.report()
 
     assert (report.totals.calls, report.totals.tokens["input"], report.duplicates) == (1, 5, 5)
+
+
+@pytest.mark.parametrize("kind", ["postgres", "clickhouse"])
+def test_rows_that_somebody_gave_one_place_count_once_too(
+    kind: str, fresh: Fresh, tmp_path: Path
+) -> None:
+    address = fresh(kind)
+    remote.load(address, [*same(1), *same(1, dedupe="other")])
+    where, _, name = address.partition("#")
+    server = remote.connected(where)
+    names = ", ".join(f'"{column}"' for column in store.COLUMNS)
+    override = "OVERRIDING SYSTEM VALUE " if kind == "postgres" else ""
+    if override:
+        server.run(f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey")
+    server.run(f"INSERT INTO {name} (seq, {names}) {override}SELECT seq, {names} FROM {name}")
+    if override:
+        server.run("COMMIT")
+    server.close()
+
+    with opened([address], tmp_path) as usage:
+        report = usage.report()
+
+    assert (report.totals.calls, report.duplicates) == (2, 2)
 
 
 @pytest.mark.parametrize("kind", STORES)

@@ -80,10 +80,9 @@ def settle(con: Connection, given: Iterable[str]) -> int:
             "row_number() OVER (PARTITION BY h ORDER BY ts, pm) AS place FROM settled) AS s "
             "WHERE place = 1"
         )
-        con.execute("DROP TABLE settled")
-        con.execute("ALTER TABLE single RENAME TO settled")
+    winners = "settled" if settled == calls else "single"
     con.execute(
         f"CREATE TEMP VIEW counted AS SELECT {columns} FROM rows "
-        f"ANTI JOIN twice ON rows.h = twice.h UNION ALL SELECT {columns} FROM settled"
+        f"ANTI JOIN twice ON rows.h = twice.h UNION ALL SELECT {columns} FROM {winners}"
     )
     return int(rivals) - int(calls)
