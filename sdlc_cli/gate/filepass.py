@@ -230,11 +230,13 @@ def _quiet_heap() -> Iterator[None]:
     """No garbage collection but ours, and no warnings about the code that we read."""
     enabled = gc.isenabled()
     gc.disable()
+    gc.freeze()  # what is loaded stays: our collections look only at what the files leave behind
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        gc.unfreeze()
         if enabled:
             gc.enable()
 
@@ -245,6 +247,7 @@ _inspector: Inspector | None = None  # of a worker process; the parent never set
 def _start(project: Project, gates: Mapping[str, Gate], ready: Inspector | None) -> None:
     global _inspector
     gc.disable()
+    gc.freeze()
     warnings.simplefilter("ignore")
     _inspector = ready or Inspector(project, gates)
 
