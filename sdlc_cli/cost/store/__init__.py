@@ -27,7 +27,7 @@ _UNKNOWN = ("project", "user", "key", "path", "tags", "call_id", "dedupe")  # NU
 _HASHES = ("request_hash", "prefix_hash")
 
 # What each column holds. `h` is a hash of `dedupe` that is the same on every machine and in every
-# version: grouping by eight bytes costs a third of grouping by text, and DuckDB's own `hash` is
+# version: eight bytes are grouped and joined with less memory than text, and DuckDB's own `hash` is
 # private to DuckDB, another number after an upgrade. Equal hashes of different calls would hide a
 # call: among ten million calls the odds of one such pair are 1 to 370,000. The text stays beside
 # it, so that the hash can be made anew.
