@@ -89,6 +89,8 @@ def packages() -> tuple[tuple[str, str, str, str], ...]:
         ("opentelemetry-proto", "opentelemetry.proto", "serve", msg("traces sent to the server")),
         ("prometheus-client", "prometheus_client", "serve", msg("metrics of the server")),
         ("psycopg", "psycopg", "postgres", msg("usage kept in PostgreSQL")),
+        ("sqlglot", "sqlglot", "postgres", msg("the cost query in PostgreSQL's words")),
+        ("sqlglot", "sqlglot", "clickhouse", msg("the cost query in ClickHouse's words")),
         ("genai-prices", "genai_prices", "prices", msg("fresh prices of models")),
     )
 
