@@ -28,7 +28,9 @@ def main() -> int:
         (wheel,) = work.glob("*.whl")
         venv.create(work / "venv", with_pip=True)
         python = work / "venv" / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "-q", wheel, "pytest", "pytest-xdist"], check=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "-q", wheel, "pytest", "pytest-xdist"], check=True
+        )
         shutil.copy(ROOT / "pyproject.toml", work)
         shutil.copytree(ROOT / "tests", work / "tests")
         shutil.copytree(ROOT / "examples", work / "examples")

@@ -8,6 +8,14 @@ from pathlib import Path
 
 import pytest
 
+try:
+    from hypothesis import HealthCheck, settings
+except ImportError:  # on the built wheel; the files that need it are left out below
+    pass
+else:  # machines are shared: how long an example takes says nothing about the code
+    settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("shared")
+
 GOLDEN = Path(__file__).parent / "golden"
 REQUIRE_ALL = os.environ.get("SDLC_TEST_REQUIRE_ALL") == "1"
 # Set by .ci/wheel.py, which has no development dependency: files that import one are left out.
