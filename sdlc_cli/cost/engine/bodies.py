@@ -110,7 +110,7 @@ def chat(path: Sql, seen: Set[str]) -> Body:
         name=at(path, "id"),
         model=at(path, "model"),
         tier=at(path, "service_tier"),
-        time="nullif(n_created, 0) * 1000000",
+        time="CASE WHEN n_created BETWEEN 1 AND 9999999999 THEN n_created * 1000000 END",
         provider="''",
         numbers=numbers,
         select=select,

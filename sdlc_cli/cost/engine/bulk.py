@@ -7,8 +7,7 @@ no count is taken from must be JSON, yet a doubled key or a NaN in there goes un
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -16,9 +15,12 @@ import duckdb
 from sdlc_cli.cost.engine import bodies, claude, lines, shapes
 from sdlc_cli.cost.engine.shapes import Shape
 from sdlc_cli.cost.engine.store import Part
-from sdlc_cli.cost.engine.table import listed, literal, names, quoted
-from sdlc_cli.cost.readers import Format, openai_chat
+from sdlc_cli.cost.engine.table import COLUMNS, listed, literal, names, quoted, selected_rows
+from sdlc_cli.cost.model import Rejected
+from sdlc_cli.cost.readers import Format, envelope, openai_chat
+from sdlc_cli.cost.readers.strict import decode
 
+MOST_TAGS = 50_000  # distinct ones in a file
 FEW = 0.02  # of the rows: more in doubt, and the exact reader had better read all
 
 
@@ -38,7 +40,8 @@ def shape(form: Format, records: Sequence[object]) -> Shape | None:
         return claude.SHAPE
     if form.name == "openai-chat":
         return shapes.alone(bodies.chat("", seen))
-    if form.name == "envelope" and all(_around_chat(record) for record in records):
+    fitting = sum(map(_around_chat, records))
+    if form.name == "envelope" and fitting >= (1 - FEW) * len(records):
         return lines.around(seen, bodies.chat)
     return None
 
@@ -56,10 +59,15 @@ def read(
     """Reads the files into `part`; None where a line of them is no JSON or of another make."""
     try:
         con.execute(_copy(files, chosen, part))
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
+    except (
+        duckdb.InvalidInputException,
+        duckdb.ConversionException,
+        duckdb.OutOfRangeException,
+    ):
         part.unlink(missing_ok=True)
         return None
-    return _weighed(con, len(files), chosen, part)
+    found = _weighed(con, len(files), ("src", *chosen.select), part)
+    return _tagged(con, found) if chosen.raw_tags else found
 
 
 def _copy(files: Sequence[Path], chosen: Shape, part: Path) -> str:
@@ -71,7 +79,9 @@ def _copy(files: Sequence[Path], chosen: Shape, part: Path) -> str:
     numbers = [f"{shapes.number(leaf)} AS {name}" for name, leaf in chosen.numbers.items()]
     numbers += [f"{text} AS {name}" for name, text in chosen.times.items()]
     select = [f"{text} AS {quoted(name)}" for name, text in chosen.select.items()]
-    select += [f'{quoted(name)} AS "raw_{name}"' for name in chosen.raw_tags]
+    if chosen.raw_tags:
+        said = [f"{literal(f'{chr(34)}{n}{chr(34)}:')} || {quoted(n)}" for n in chosen.raw_tags]
+        select.append(f"concat('{{', concat_ws(',', {', '.join(said)}), '}}') AS raw")
     doubt = " OR ".join(f"({text})" for text in chosen.doubt)
     keep = f" WHERE {chosen.keep}" if chosen.keep else ""
     return (
@@ -83,35 +93,78 @@ def _copy(files: Sequence[Path], chosen: Shape, part: Path) -> str:
     )
 
 
-def _weighed(con: duckdb.DuckDBPyConnection, files: int, chosen: Shape, part: Path) -> Read:
+def _tagged(con: duckdb.DuckDBPyConnection, found: Read) -> Read | None:
+    """Adds what the exact reader makes of the tags; None where nearly each line has its own."""
+    part = found.part.file
+    source = f"read_parquet({listed([part])})"
+    distinct = con.execute(f"SELECT DISTINCT raw FROM {source} LIMIT {MOST_TAGS + 1}").fetchall()
+    if len(distinct) > MOST_TAGS:
+        part.unlink()
+        return None
+    plain = part.with_suffix(".untagged")
+    part.rename(plain)
+    con.execute("CREATE OR REPLACE TEMP TABLE meant (raw VARCHAR, tags VARCHAR)")
+    con.execute(
+        "INSERT INTO meant SELECT unnest(?), unnest(?)",
+        [[raw for (raw,) in distinct], [_tags(raw) for (raw,) in distinct]],
+    )
+    con.execute(
+        f"COPY (SELECT p.* EXCLUDE (raw), nullif(meant.tags, '') AS tags "
+        f"FROM read_parquet({listed([plain])}) AS p LEFT JOIN meant USING (raw)) "
+        f"TO {literal(str(part))} (FORMAT parquet)"
+    )
+    plain.unlink()
+    return replace(found, part=replace(found.part, columns=(*found.part.columns, "tags")))
+
+
+def _tags(raw: str) -> str:
+    try:
+        record = decode(raw.encode())
+    except Rejected:
+        return ""
+    return envelope.tags_of(record) if isinstance(record, dict) else ""
+
+
+def write(con: duckdb.DuckDBPyConnection, files: Sequence[Path], part: Path) -> Part:
+    """Makes a part of files of written rows."""
+    con.execute(f"COPY ({selected_rows(files)}) TO {literal(str(part))} (FORMAT parquet)")
+    return _weighed(con, len(files), tuple(COLUMNS), part).part
+
+
+def _weighed(
+    con: duckdb.DuckDBPyConnection, files: int, columns: tuple[str, ...], part: Path
+) -> Read:
     """Looks at what was written: the models in it, its times, and what is in doubt."""
     source = f"read_parquet({listed([part])})"
+    exactly = "line" in columns  # then there is no doubt
+    bad = "false" if exactly else "bad"
     found = con.execute(
-        f"SELECT src, pm, count(*), count(*) FILTER (bad), min(ts), max(ts) FROM {source} "
+        f"SELECT src, pm, count(*), count(*) FILTER ({bad}), min(ts), max(ts) FROM {source} "
         "GROUP BY src, pm"
     ).fetchall()
     rows = [0] * files
-    odd = sorted({pm for _, pm, *_ in found if pm is not None and _odd(pm)})
+    odd = [] if exactly else sorted({pm for _, pm, *_ in found if _odd(pm)})
     doubtful = 0
-    for src, pm, count, bad, _, _ in found:
-        wrong = count if pm in odd or pm is None else bad
-        rows[src] += count - wrong
-        doubtful += wrong
+    for src, pm, count, wrong, _, _ in found:
+        unsure = count if pm in odd else wrong
+        rows[src] += count - unsure
+        doubtful += unsure
     times = [at for *_, first, last in found for at in (first, last) if at is not None]
     places: list[tuple[int, int]] = []
     if doubtful:
-        condition = "bad OR pm IS NULL OR list_contains(?, pm)"
         places = con.execute(
-            f"SELECT src, file_row_number FROM {source} WHERE {condition} ORDER BY 1, 2", [odd]
+            f"SELECT src, file_row_number FROM {source} WHERE bad OR list_contains(?, pm) "
+            "ORDER BY src, file_row_number",
+            [odd],
         ).fetchall()
     return Read(
         part=Part(
             file=part,
-            columns=("src", *chosen.select),
-            pms=tuple(sorted({pm for _, pm, *_ in found if pm is not None} - set(odd))),
+            columns=columns,
+            pms=tuple(sorted({pm for _, pm, *_ in found} - set(odd))),
             first=min(times, default=None),
             last=max(times, default=None),
-            numbered=False,
+            numbered=exactly,
             flawed=bool(doubtful),
             odd=tuple(odd),
         ),
@@ -139,9 +192,3 @@ def lines_at(file: Path, places: Sequence[int]) -> Iterator[tuple[int, bytes]]:
                 yield number, line
                 at = next(wanted, None)
             place += 1
-
-
-def first_lines(file: Path, most: int) -> list[bytes]:
-    """The first lines of a file."""
-    with open(file, "rb") as stream:
-        return list(islice(stream, most))

@@ -1,6 +1,7 @@
 """Session files of Claude Code as SQL, as `readers.claude_code` has them."""
 
 from sdlc_cli.cost.engine.shapes import (
+    STANDARD,
     Shape,
     at,
     counts,
@@ -27,7 +28,7 @@ _NUMBERS = {
     "n_thinking": at(_U, "output_tokens_details", "thinking_tokens"),
     "n_searches": at(_U, "server_tool_use", "web_search_requests"),
 }
-_REASONING = "least(n_output, n_thinking)"
+_WRITTEN = _NUMBERS["n_written"]
 _TIME = told_time('"timestamp"')
 _DEDUPE = (
     f"CASE WHEN {_ID} = '' THEN CASE WHEN {_REQUEST} <> '' THEN 'claude-code:' || {_REQUEST} END "
@@ -37,21 +38,33 @@ _DEDUPE = (
 _TAGS = 'CASE WHEN "sessionId" <> \'\' THEN \'{"session":"\' || "sessionId" || \'"}\' END'
 # A subagent's event that is passed on holds a message of its own: the exact reader takes it out.
 _PASSED_ON = '(NOT "message/?" AND contains(data, \'"message"\'))'
+_PROVIDER = (
+    f"CASE WHEN starts_with({_ID}, 'msg_bdrk_') THEN 'bedrock' "
+    f"WHEN starts_with({_ID}, 'msg_vrtx_') THEN 'vertex_ai' ELSE 'anthropic' END"
+)
+_TIER = (
+    "CASE WHEN \"message/usage/speed\" = 'fast' AND "
+    f"lower(trim(coalesce(\"message/usage/service_tier\", ''))) IN {STANDARD} THEN 'fast' "
+    'ELSE "message/usage/service_tier" END'
+)
+_NOTHING = 'type IS NULL AND "sessionId" IS NULL'  # a line that is `null`, say
 _DOUBT = (
     *odd_numbers(_NUMBERS),
+    "n_thinking > n_output",
+    f"{_WRITTEN} IS NOT NULL AND n_short + n_long > n_written",
+    f'"message/usage/?" AND {_NUMBERS["n_input"]} IS NULL AND {_NUMBERS["n_output"]} IS NULL',
     odd_time('"timestamp"', "t_line"),
     *(odd_text(leaf) for leaf in (at("message", "id"), '"requestId"', "cwd")),
     'contains("sessionId", \'"\') OR contains("sessionId", \'\\\') OR "sessionId" < \' \'',
     odd_text('"sessionId"'),
     odd_amount('"costUSD"'),
     "contains(\"message/usage/iterations\"::VARCHAR, 'advisor_message')",
-    "\"message/usage/speed\" NOT IN ('standard', 'fast')",
 )
-_SPENT = "n_input + n_read + n_written + n_short + n_long + n_output > 0"
+_SPENT = " OR ".join(f"{leaf}::VARCHAR <> '0'" for leaf in list(_NUMBERS.values())[:6])
 _CALL = (
     "\"message/?\" AND coalesce(\"message/model\", '') <> '<synthetic>' AND "
     "CASE WHEN NOT \"message/usage/?\" THEN type = 'assistant' AND \"message/model\" <> '' "
-    f"ELSE coalesce(\"isApiErrorMessage\", '') <> 'true' OR {_SPENT} END"
+    f"WHEN \"isApiErrorMessage\" = 'true' THEN {_SPENT} ELSE true END"
 )
 
 SHAPE = Shape(
@@ -78,10 +91,9 @@ SHAPE = Shape(
     select={
         "ts": "t_line",
         "pm": pm(
-            "'anthropic'",
+            _PROVIDER,
             at("message", "model"),
-            "CASE WHEN \"message/usage/speed\" = 'fast' THEN 'fast' "
-            'ELSE "message/usage/service_tier" END',
+            _TIER,
         ),
         "path": "nullif(cwd, '')",
         "tags": 'CASE WHEN "sessionId" <> \'\' THEN \'{"session":"\' || "sessionId" || \'"}\' END',
@@ -90,13 +102,13 @@ SHAPE = Shape(
         "known": '"message/usage/?"',
         "input": "n_input",
         "cache_read": "n_read",
-        "cache_write_5m": "greatest(n_short, n_written - n_long)",
+        "cache_write_5m": f"CASE WHEN {_WRITTEN} IS NULL THEN n_short ELSE n_written - n_long END",
         "cache_write_1h": "n_long",
-        "output": f"n_output - {_REASONING}",
-        "reasoning": _REASONING,
+        "output": "n_output - n_thinking",
+        "reasoning": "n_thinking",
         "web_searches": "n_searches",
     },
-    doubt=(_PASSED_ON, *_DOUBT),
+    doubt=(_PASSED_ON, _NOTHING, *_DOUBT),
     there=("message", "message/usage"),
-    keep=f"({_CALL}) OR {_PASSED_ON}",
+    keep=f"({_CALL}) OR {_PASSED_ON} OR ({_NOTHING})",
 )

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -40,6 +41,8 @@ def ingest(
     sources = find(paths, tmp, stdin)
     con = table.connect(tmp, threads=2, memory_mib=MEMORY_MIB)
     try:
+        if sum(source.size for source in sources) > SMALL:
+            return _large(con, sources, wanted, config, cache, tmp)
         small = _Fresh(con, tmp)
         for source in sources:
             small.add(source, _form(source, wanted, config))
@@ -50,6 +53,29 @@ def ingest(
     except BaseException:
         con.close()
         raise
+
+
+def _large(
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    wanted: Format | None,
+    config: CostConfig,
+    cache: Path | None,
+    tmp: Path,
+) -> Store:
+    from sdlc_cli.cost.engine.keep import Keep
+    from sdlc_cli.cost.engine.large import Large
+
+    setting = f"{wanted.name if wanted else ''} {config.columns!r}"
+    keep = Keep(tmp / "parts", lasting=False)
+    if cache is not None:
+        with suppress(OSError):  # a full or read-only disk: then nothing is kept
+            keep = Keep(cache, lasting=True, setting=setting)
+    reading = Large(con, tmp, keep, lambda source: _form(source, wanted, config))
+    opened, parts = reading.read(sources, formats(config))
+    if all(each.form is None for each in opened):
+        raise _unknown(opened)
+    return Store(con=con, opened=opened, parts=parts)
 
 
 def formats(config: CostConfig) -> dict[str, Format]:

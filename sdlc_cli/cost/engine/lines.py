@@ -3,6 +3,7 @@
 from collections.abc import Callable, Set
 
 from sdlc_cli.cost.engine.shapes import (
+    STANDARD,
     Body,
     Shape,
     Sql,
@@ -40,11 +41,13 @@ _TAGS = (
 )
 TAGGED = (*_TAGS, "metadata", "tags")
 # With a request in the line its hash is wanted, which SQL cannot make.
-_REQUESTS = ("request", "request_body", "messages", "input", "contents", "prompt")
+_REQUESTS = (
+    *("request", "request_body", "messages", "input", "contents", "prompt"),
+    *("request_hash", "prefix_hash", "prefix_tokens"),
+)
 # What changes the cost is looked for in every line, seen before or not. Of the rest a field that
 # no line of a sample has is held to be in none.
 _TELLING = ("provider", "tier", "cached")
-_STANDARD = "('', 'standard', 'default', 'auto', 'scale', 'on_demand', 'ondemand')"
 _SECRET = r"(?:Bearer\s+)?(?:sk|pk|rk|gsk|xai|hf|r8|AIza|AKIA|ya29)[-_.]?[\w.-]{12,}"
 
 
@@ -93,7 +96,7 @@ def _select(body: Body, told: dict[str, list[str]]) -> dict[str, Sql]:
         model = f"coalesce(nullif({model}, ''), {_said(told['model'])})"
     if told["tier"]:
         tier = (
-            f"CASE WHEN lower(trim(coalesce({tier}, ''))) IN {_STANDARD} "
+            f"CASE WHEN lower(trim(coalesce({tier}, ''))) IN {STANDARD} "
             f"THEN {_said(told['tier'])} ELSE {tier} END"
         )
     select = {"ts": f"coalesce(t_line, {body.time})" if told["time"] else body.time}
@@ -109,7 +112,7 @@ def _select(body: Body, told: dict[str, list[str]]) -> dict[str, Sql]:
     select["pm"] = pm(provider, model, tier)
     for role in ("project", "user"):
         if told[role]:
-            select[role] = _said(told[role]) if len(told[role]) > 1 else quoted(told[role][0])
+            select[role] = _said(told[role])
     if told["key"]:
         key = _said(told["key"])
         select["key"] = (

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from sdlc_cli.cost.engine.table import PARTING, literal, quoted
 
 Sql = str
+# Tiers that are the standard one, as `readers.fields.tier` has them.
+STANDARD = "('', 'standard', 'default', 'auto', 'scale', 'on_demand', 'ondemand')"
 Columns = Mapping[str, "str | Columns"]
 
 
@@ -87,7 +89,7 @@ def number(leaf: Sql) -> Sql:
     )
 
 
-_HUGE = 2**62
+_HUGE = 2**55  # eight of them still fit into 64 bits
 
 
 def odd_numbers(numbers: Mapping[str, Sql]) -> list[Sql]:

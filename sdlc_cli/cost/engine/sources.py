@@ -6,6 +6,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO
 
@@ -159,7 +160,7 @@ def packing(head: bytes) -> str:
     return "zst" if head.startswith(b"\x28\xb5\x2f\xfd") else ""
 
 
-def opened(source: Source) -> IO[bytes]:
+def opened(source: Source) -> BufferedIOBase:
     """The file's bytes, unpacked as they are read. Raises WorkError."""
     try:
         raw = open(source.file, "rb")  # noqa: SIM115 - the caller closes what it gets
@@ -169,24 +170,24 @@ def opened(source: Source) -> IO[bytes]:
     packed = packing(raw.read(4))
     raw.seek(0)
     if packed == "gz":
-        return _gunzip(raw)
+        raw.close()  # a GzipFile closes only what it opened itself
+        return _gunzip(source.file)
     return _unzstd(raw, source) if packed == "zst" else raw
 
 
-def _gunzip(raw: IO[bytes]) -> IO[bytes]:
+def _gunzip(file: Path) -> BufferedIOBase:
     import gzip
 
-    unpacked: IO[bytes] = gzip.GzipFile(fileobj=raw)  # type: ignore[assignment] # reads bytes
-    return unpacked
+    return gzip.GzipFile(file)
 
 
-def _unzstd(raw: IO[bytes], source: Source) -> IO[bytes]:
+def _unzstd(raw: BufferedIOBase, source: Source) -> BufferedIOBase:
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore] # 3.14
     except ImportError:
         pass
     else:
-        unpacked: IO[bytes] = zstd.ZstdFile(raw)
+        unpacked: BufferedIOBase = zstd.ZstdFile(raw)
         return unpacked
     try:
         import zstandard  # type: ignore[import-not-found,unused-ignore]

@@ -158,7 +158,7 @@ def _selected(parts: Sequence[tuple[int, Part]]) -> str:
         if part.left
     ]
     odd = sorted({pm for _, part in parts for pm in part.odd})
-    conditions = [*gone, *(["NOT bad AND pm IS NOT NULL"] if sample.flawed else [])]
+    conditions = [*gone, *(["NOT bad"] if sample.flawed else [])]
     if odd:
         conditions.append(f"pm NOT IN ({', '.join(map(literal, odd))})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""

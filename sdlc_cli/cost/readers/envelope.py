@@ -198,7 +198,7 @@ def _attribute(row: Row, record: Record, told: Mapping[str, tuple[str, object]])
     row.key = _key(_text(told, "key"))
     row.provider = _text(told, "provider") or row.provider
     row.tier = row.tier or tier(_text(told, "tier"))
-    row.tags = _tags(record) or row.tags
+    row.tags = tags_of(record) or row.tags
     if "cost" in told and not isinstance(told["cost"][1], dict):
         name, cost = told["cost"]
         row.logged_pico = dollars(cost, name)
@@ -221,7 +221,8 @@ def _key(told: str) -> str:
     return "sha256:" + hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _tags(record: Record) -> str:
+def tags_of(record: Record) -> str:
+    """The tags of a line, as `Row.tags` has them."""
     if record.keys().isdisjoint(_TAGGED):
         return ""
     found = {key: _label(record.get(key)) for key in _TAGS}

@@ -62,14 +62,25 @@ def read(stream: Lines, *, limit: int = LIMIT) -> Iterator[Found]:
     """
     source = _Source(stream)
     lines = _lines(source, limit)
-    head = list(islice(lines, 1))
-    if head and not (type(head[0][1]) is bytes and _goes_on(head[0][1], limit)):
-        head += islice(lines, 1)
+    head = _head(lines, limit)
     if _is_document(head, limit):
         start = b"".join(data for _, data in head if isinstance(data, bytes))
         yield from enumerate(_Document(start, source, limit).records(), 1)
         return
     yield from _records(chain(head, lines), limit)
+
+
+def is_lines(stream: Lines, *, limit: int = LIMIT) -> bool:
+    """Whether `read` takes a file for lines with a record each, not for one JSON document."""
+    return not _is_document(_head(_lines(_Source(stream), limit), limit), limit)
+
+
+def _head(lines: Iterator[_Line], limit: int) -> list[_Line]:
+    """The first two lines; only the first where it goes on beyond the limit."""
+    head = list(islice(lines, 1))
+    if head and not (type(head[0][1]) is bytes and _goes_on(head[0][1], limit)):
+        head += islice(lines, 1)
+    return head
 
 
 def read_lines(stream: Lines, *, limit: int = LIMIT) -> Iterator[Found]:

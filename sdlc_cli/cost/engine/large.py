@@ -1,0 +1,353 @@
+"""Reads sources that are large together: in bulk where there is a shape, into parts that are kept.
+
+Whatever the bulk way cannot read or is not sure of goes through the exact reader: single lines, or
+pieces of a file, or all of it.
+"""
+
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from sdlc_cli.core.i18n import Message
+from sdlc_cli.cost.engine import bulk, exact, pieces, refusals, table
+from sdlc_cli.cost.engine.keep import Keep, Member, member_of
+from sdlc_cli.cost.engine.shapes import Shape
+from sdlc_cli.cost.engine.sources import Source, opened
+from sdlc_cli.cost.engine.store import Opened, Part
+from sdlc_cli.cost.model import SourceRead
+from sdlc_cli.cost.readers import Format, records
+
+ALONE = 8 * 2**20  # bytes from which on a file is a reading of its own
+TOGETHER = 128 * 2**20  # bytes of smaller files in one reading
+MOST_FILES = 2_000
+PIECE = 64 * 2**20  # bytes of a file that DuckDB refused, read again at once
+SPLINTER = 4 * 2**20  # and of such a piece
+_WRITTEN = 64 * 2**20  # bytes of written rows that make a part
+_FEW_LINES = 1_000
+
+Detect = Callable[[Source], Format | None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What came of one source so far."""
+
+    source: Source
+    form: Format | None = None
+    rows: int = 0
+    rejected: int = 0
+    refused: list[Path] = field(default_factory=list)
+    places: list[tuple[str, int]] = field(default_factory=list)
+    reused: bool = False
+    begun: int = 0  # bytes that were read another time
+
+
+@dataclass(slots=True, kw_only=True)
+class Text:
+    """Lines to be read: a source, or the part of it that lies in `file`, after `before` lines."""
+
+    result: Result
+    file: Path
+    size: int
+    before: int = 0
+    splinter: bool = False  # the smallest piece there is
+
+
+class Large:
+    """One reading of many sources."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, tmp: Path, keep: Keep, detect: Detect
+    ) -> None:
+        self._con = con
+        self._tmp = tmp
+        self._keep = keep
+        self._detect = detect
+        self._batches: dict[str, tuple[Shape, list[Text]]] = {}
+        self._written: list[tuple[Result, Path]] = []
+        self._written_bytes = 0
+        self._serial = 0
+
+    def read(
+        self, sources: Sequence[Source], forms: dict[str, Format]
+    ) -> tuple[tuple[Opened, ...], tuple[Part, ...]]:
+        """Each source with its format, and the parts that hold their rows."""
+        results = [self._known(source, forms) for source in sources]
+        for result in results:
+            if not result.reused:
+                self._one(result)
+            elif result.source.size > result.begun:
+                self._grown(result)
+        for key in list(self._batches):
+            self._batch(key)
+        self._flush()
+        self._keep.remember(
+            (result.source, member)
+            for result in results
+            if (member := self._member(result)) is not None
+        )
+        places = [place for result in results for place in result.places]
+        return tuple(map(_opened, results)), self._keep.parts(places)
+
+    def _known(self, source: Source, forms: dict[str, Format]) -> Result:
+        """What an earlier run read of the source."""
+        member = self._keep.find(source)
+        if member is None or (member.form and member.form not in forms):
+            return Result(source=source)
+        return Result(
+            source=source,
+            form=forms[member.form] if member.form else None,
+            rows=member.rows,
+            rejected=member.rejected,
+            refused=[self._keep.folder / name for name in member.refused],
+            places=list(member.places),
+            reused=True,
+            begun=member.size,
+        )
+
+    def _member(self, result: Result) -> Member | None:
+        """What to keep of a result; None where it is kept already, or the file is changing."""
+        source = result.source
+        if not self._keep.lasting or (result.reused and result.begun == source.size):
+            return None
+        try:
+            now = source.file.stat()
+        except OSError:
+            return None
+        if (now.st_size, now.st_mtime_ns) != (source.size, source.mtime_ns):
+            return None
+        return member_of(
+            source,
+            grows=_grows(result),
+            form=result.form.name if result.form else "",
+            rows=result.rows,
+            rejected=result.rejected,
+            places=result.places,
+            refused=[file.name for file in result.refused],
+        )
+
+    def _one(self, result: Result) -> None:
+        result.form = self._detect(result.source)
+        if result.form is None:
+            return
+        shape = self._shape(result)
+        if shape is None:
+            self._exact(result, exact.numbered(result.source))
+        elif result.source.packed:
+            with opened(result.source) as stream:
+                self._pieces(result, pieces.cut(stream, PIECE), shape)
+        else:
+            self._bulk(Text(result=result, file=result.source.file, size=result.source.size), shape)
+
+    def _shape(self, result: Result) -> Shape | None:
+        source, form = result.source, result.form
+        if form is None or form.stateful or form.layout != "records":
+            return None
+        if source.suffix in (".csv", ".parquet") or source.file.name.startswith("stdin."):
+            return None
+        with opened(source) as stream:
+            if not records.is_lines(stream):
+                return None
+        found = exact.sniffed(source)
+        if not source.packed and source.size >= ALONE:
+            found += pieces.sample(source.file, source.size)
+        return bulk.shape(form, found)
+
+    def _grown(self, result: Result) -> None:
+        """Reads what was added to a file."""
+        source = result.source
+        shape = self._shape(result)
+        with open(source.file, "rb") as stream:
+            stream.seek(result.begun)
+            if shape is None or source.size - result.begun < ALONE:
+                before = _Lines(source.file, result.begun)
+                self._exact(result, records.read_lines(stream), before)
+            else:
+                cut = pieces.cut(stream, PIECE, source.size - result.begun)
+                self._pieces(result, cut, shape, _Lines(source.file, result.begun).count)
+
+    # In bulk
+
+    def _bulk(self, text: Text, shape: Shape) -> None:
+        if text.size >= ALONE:
+            self._files([text], shape)
+            return
+        key = repr(shape)
+        _, waiting = self._batches.setdefault(key, (shape, []))
+        waiting.append(text)
+        if sum(each.size for each in waiting) >= TOGETHER or len(waiting) >= MOST_FILES:
+            self._batch(key)
+
+    def _batch(self, key: str) -> None:
+        shape, texts = self._batches.pop(key)
+        self._files(texts, shape)
+
+    def _files(self, texts: Sequence[Text], shape: Shape) -> None:
+        """Reads files in one go; where DuckDB refuses, by halves."""
+        part = self._keep.name(".parquet")
+        read = bulk.read(self._con, [text.file for text in texts], shape, part)
+        if read is not None:
+            self._take(texts, shape, read)
+        elif len(texts) > 1:
+            half = len(texts) // 2
+            self._files(texts[:half], shape)
+            self._files(texts[half:], shape)
+        elif texts[0].size > SPLINTER and not texts[0].splinter:
+            (text,) = texts
+            size = PIECE if text.size > 2 * PIECE else SPLINTER
+            with open(text.file, "rb") as stream:
+                self._pieces(text.result, pieces.cut(stream, size), shape, text.before, size)
+        else:
+            self._again(texts[0])
+
+    def _take(self, texts: Sequence[Text], shape: Shape, read: bulk.Read) -> None:
+        """Keeps what was read in bulk, and has the exact reader look at what is in doubt."""
+        doubtful: dict[int, list[int]] = {}
+        for number, place in read.doubtful:
+            doubtful.setdefault(number, []).append(place)
+        again = [
+            number
+            for number, places in doubtful.items()
+            if shape.keep
+            or len(texts) > 1
+            or len(places) > max(_FEW_LINES, bulk.FEW * read.rows[number])
+        ]
+        good = [number for number in range(len(texts)) if number not in again]
+        if good and any(read.rows[number] for number in good):
+            name = self._keep.seal(read.part, len(texts))
+            for number in good:
+                texts[number].result.places.append((name, number))
+                texts[number].result.rows += read.rows[number]
+        else:
+            self._keep.drop(read.part.file)
+        for number, places in doubtful.items():
+            text = texts[number]
+            if number in again:
+                self._again(text)
+            else:
+                self._exact(text.result, _lines_at(text.file, places), text.before)
+
+    def _pieces(
+        self,
+        result: Result,
+        cut: Iterable[pieces.Piece],
+        shape: Shape,
+        before: "int | Callable[[], int]" = 0,
+        size: int = PIECE,
+    ) -> None:
+        """Reads a file piece by piece, each in bulk where that can be."""
+        start = before if isinstance(before, int) else before()
+        for piece in cut:
+            if piece.reason is not None:
+                self._refuse(result, [(start + piece.before + 1, piece.reason)])
+                continue
+            self._serial += 1
+            file = self._tmp / f"{self._serial}.piece"
+            file.write_bytes(piece.data)
+            text = Text(result=result, file=file, size=len(piece.data), before=start + piece.before)
+            self._files([text], shape)
+            file.unlink()
+
+    # Exactly
+
+    def _again(self, text: Text) -> None:
+        with open(text.file, "rb") as stream:
+            self._exact(text.result, records.read_lines(stream), text.before)
+
+    def _exact(
+        self,
+        result: Result,
+        found: Iterable[exact.Numbered],
+        before: "int | _Lines" = 0,
+    ) -> None:
+        assert result.form is not None
+        self._serial += 1
+        file = self._tmp / f"{self._serial}.rows"
+        for batch in exact.batches(found, result.form):
+            result.rows += len(batch.rows)
+            if batch.rows:
+                table.write_rows(file, batch.rows)
+            if batch.rejected:
+                offset = before if isinstance(before, int) else before.count()
+                self._refuse(result, [(offset + n, reason) for n, reason in batch.rejected])
+            if file.exists() and file.stat().st_size >= _WRITTEN:
+                file = self._next(result, file)
+        if file.exists():
+            self._next(result, file)
+
+    def _refuse(self, result: Result, refused: Sequence[tuple[int, Message]]) -> None:
+        if not result.refused or result.reused:
+            result.refused.append(self._keep.name(".refused"))
+        refusals.write(result.refused[-1], refused)
+        result.rejected += len(refused)
+
+    def _next(self, result: Result, file: Path) -> Path:
+        """Puts a file of rows aside for a part; the next file to write."""
+        self._written.append((result, file))
+        self._written_bytes += file.stat().st_size
+        if self._written_bytes >= _WRITTEN or len(self._written) >= MOST_FILES:
+            self._flush()
+        self._serial += 1
+        return self._tmp / f"{self._serial}.rows"
+
+    def _flush(self) -> None:
+        if not self._written:
+            return
+        files = [file for _, file in self._written]
+        part = bulk.write(self._con, files, self._keep.name(".parquet"))
+        name = self._keep.seal(part, len(files))
+        for number, (result, file) in enumerate(self._written):
+            result.places.append((name, number))
+            file.unlink()
+        self._written.clear()
+        self._written_bytes = 0
+
+
+class _Lines:
+    """How many lines stand before a place in a file; counted when somebody asks."""
+
+    def __init__(self, file: Path, end: int) -> None:
+        self._file = file
+        self._end = end
+        self._counted: int | None = None
+
+    def count(self) -> int:
+        if self._counted is None:
+            self._counted = pieces.newlines(self._file, self._end)
+        return self._counted
+
+
+def _lines_at(file: Path, places: Sequence[int]) -> Iterator[exact.Numbered]:
+    for number, line in bulk.lines_at(file, places):
+        for _, record in records.read_lines(io.BytesIO(line)):
+            yield number, record
+
+
+def _grows(result: Result) -> bool:
+    """Whether later lines of a file can be read without those before."""
+    source, form = result.source, result.form
+    if form is None or form.stateful or form.layout != "records" or source.packed:
+        return False
+    if source.suffix in (".csv", ".parquet") or not source.size:
+        return False
+    with open(source.file, "rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        if stream.read(1) != b"\n":
+            return False
+        stream.seek(0)
+        return records.is_lines(stream)
+
+
+def _opened(result: Result) -> Opened:
+    read = SourceRead(
+        path=result.source.shown,
+        format=result.form.name if result.form else "",
+        rows=result.rows,
+        rejected=result.rejected,
+        reused=result.reused,
+    )
+    return Opened(source=result.source, form=result.form, read=read, refused=tuple(result.refused))
