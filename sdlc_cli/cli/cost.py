@@ -26,7 +26,7 @@ from sdlc_cli.cli.costing import (
 )
 from sdlc_cli.cli.help import App
 from sdlc_cli.cli.options import OutputPath
-from sdlc_cli.core.i18n import _
+from sdlc_cli.core.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from sdlc_cli.cost.report import Sheet
@@ -95,6 +95,22 @@ def report(
         logs.out.deliver(load(form).render(sheet, view), output, machine=machine)
         # What was rejected is told in the report, before the exit code says that it is all.
         counted_something(logs.usage, asked.paths)
+        _warn(logs, sheet, form)
+
+
+def _warn(logs: Opened, sheet: "Sheet", form: str) -> None:
+    """Of what could be taken for a result and is none."""
+    totals = sheet.report.totals
+    if not totals.calls:
+        logs.out.warn(_("no call fits --where, --since and --until"))
+    if form == "focus" and totals.timeless_calls:
+        logs.out.warn(
+            ngettext(
+                "{n} call without a time is in no charge period, so not in the result",
+                "{n} calls without a time are in no charge period, so not in the result",
+                totals.timeless_calls,
+            ).format(n=f"{totals.timeless_calls:,}")
+        )
 
 
 def _groups(by: list[str] | None, form: str) -> tuple[str, ...]:

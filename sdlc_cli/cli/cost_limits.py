@@ -18,6 +18,7 @@ from sdlc_cli.cli.costing import (
     Rejects,
     SourceFormat,
     Timezone,
+    configured,
     counted_something,
     deliver,
     moment_of,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from sdlc_cli.cost.budget import BudgetState
     from sdlc_cli.cost.model import Series, Where
-    from sdlc_cli.cost.options import Budget, Ladder
+    from sdlc_cli.cost.options import Budget, Ladder, Route
     from sdlc_cli.cost.route import Replay
 
 MOST_DAYS = 366
@@ -95,12 +96,12 @@ def budget(
         rejects=rejects,
         no_cache=no_cache,
     )
+    if not configured(asked).budgets:  # before hours of logs are read for nothing
+        raise NothingToDo(
+            msg("no budget is set up"), hint=msg("list budgets under `budgets` in cost.yaml")
+        )
     with opened(ctx, asked) as logs:
         counted_something(logs.usage, asked.paths)
-        if not logs.config.budgets:
-            raise NothingToDo(
-                msg("no budget is set up"), hint=msg("list budgets under `budgets` in cost.yaml")
-            )
         now = _now(as_of, logs)
         states = [_state(one, logs, now, ahead=forecast) for one in logs.config.budgets]
         answer = Answer(
@@ -258,8 +259,8 @@ def route(
         timezone=timezone,
         no_cache=no_cache,
     )
+    ladder = _ladder(configured(asked).route, project, model)
     with opened(ctx, asked) as logs:
-        ladder = _ladder(logs, project, model)
         limits = routes.budgets_for(logs.config.budgets, project=project, model=ladder.primary)
         now = _now(as_of, logs)
         states = [_state(one, logs, now, ahead=False) for one in limits]
@@ -277,13 +278,13 @@ def route(
     raise typer.Exit(1 if decision.step == "refused" else 0)
 
 
-def _ladder(logs: Opened, project: str, model: str) -> "Ladder":
+def _ladder(route: "Route", project: str, model: str) -> "Ladder":
     from sdlc_cli.cost import route as routes
 
-    found = routes.ladder_for(logs.config.route, project, model)
+    found = routes.ladder_for(route, project, model)
     if found is not None:
         return found[1]
-    known = ", ".join(logs.config.route.ladders)
+    known = ", ".join(route.ladders)
     if not known:
         raise ConfigError(
             msg("no ladder of models is set up"),

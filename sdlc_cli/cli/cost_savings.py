@@ -1,6 +1,6 @@
 """`sdlc cost` on what could be saved: whatif, advise, cache."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -107,6 +107,7 @@ def whatif(
     )
     with opened(ctx, asked) as logs:
         counted_something(logs.usage, asked.paths)
+        _check_models(replaced, logs)
         tier = "batch" if batch else None
         by = ("provider", "model")
         before = logs.usage.slices(by, logs.where)
@@ -120,6 +121,22 @@ def whatif(
             document=shown.document(found),
         )
         deliver(logs.out, answer, form, output)
+
+
+def _check_models(replaced: Mapping[str, str], logs: Opened) -> None:
+    """Raises UsageError for a new model without a price; warns of an old one that nobody called."""
+    from sdlc_cli.cost.engine.usage import fits
+
+    pricing = logs.usage.pricing()
+    for old, new in replaced.items():
+        providers = {"", *(provider for (provider, _model, _tier), _price in pricing)}
+        if not any(logs.prices.price(provider, new).rates for provider in providers):
+            raise UsageError(
+                msg("no price is known for the model '{name}'", name=new),
+                hint=msg("'sdlc cost prices' lists all; or give it a price in cost.yaml"),
+            )
+        if not any(fits(price, model, old) for (_provider, model, _tier), price in pricing):
+            logs.out.warn(_("no call is to the model {name}").format(name=old))
 
 
 def _caching(logs: Opened) -> dict[tuple[str, str], "Caching"]:

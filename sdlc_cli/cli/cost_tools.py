@@ -246,7 +246,7 @@ def explain(
         places = [_place(one) for one in found]
         answer = Answer(
             headline=_headline(made),
-            tables=(receipts.table(made),),
+            tables=(receipts.table(made),) if made.lines else (),
             notes=(*made.why, *_about(first, made), *_where(places)),
             document={**receipts.as_json(made), "records": places},
             good=made.pico is not None,

@@ -230,12 +230,16 @@ def where_of(asked: Question, timezone: str, command: str) -> "Where":
                 hint=f"{command} --where project=shop",
             )
         fields[key] = value
-    return Where(
-        since=moment_of("--since", asked.since, timezone),
-        until=moment_of("--until", asked.until, timezone, end=True),
-        tag=tag,
-        **fields,
-    )
+    since = moment_of("--since", asked.since, timezone)
+    until = moment_of("--until", asked.until, timezone, end=True)
+    if since and until and until <= since:
+        raise UsageError(
+            msg(
+                "--until {until} lies before --since {since}", until=asked.until, since=asked.since
+            ),
+            hint=f"{command} --since 2026-01-01 --until 2026-01-31",
+        )
+    return Where(since=since, until=until, tag=tag, **fields)
 
 
 def moment_of(option: str, text: str, timezone: str, *, end: bool = False) -> "datetime | None":

@@ -438,3 +438,53 @@ def test_help_of_the_group_lists_every_command(tmp_path: Path) -> None:
         "route", "explain", "map",
     ):  # fmt: skip
         assert f"\n  {name} " in shown
+
+
+class TestWords:
+    """What a stranger types, and what it must not do."""
+
+    @pytest.mark.parametrize(
+        ("words", "code", "said"),
+        [
+            (
+                ["report", "logs", "--since", "2026-02-01", "--until", "2026-01-01"],
+                2,
+                "lies before",
+            ),
+            (["report", "logs", "--where", "project=nobody"], 0, "no call fits"),
+            (["whatif", "logs", "--model", "gpt-4o=nosuch"], 2, "no price is known for the model"),
+            (["whatif", "logs", "--model", "nosuch=gpt-4o"], 0, "no call is to the model nosuch"),
+            (["route", "logs", "--model", "gpt-4o"], 2, "no ladder of models is set up"),
+            (["budget", "logs"], 4, "no budget is set up"),
+        ],
+    )
+    def test_what_is_wrong_is_said(
+        self, logs: Path, words: list[str], code: int, said: str
+    ) -> None:
+        done = cost(*words, cwd=logs)
+
+        assert done.returncode == code, done.stderr
+        assert said in done.stderr
+
+    def test_a_file_that_no_format_fits_is_nothing_to_do(self, tree: Tree) -> None:
+        root = tree({"notes.jsonl": '{"a": 1}\n{"b": 2}\n'})
+
+        done = cost("report", "notes.jsonl", cwd=root)
+
+        assert done.returncode == 4
+        assert "no log format fits notes.jsonl" in done.stderr
+        assert "sdlc cost map notes.jsonl" in done.stderr
+
+    def test_each_file_that_was_not_read_is_named_even_among_many(self, tree: Tree) -> None:
+        files = {f"logs/{n}.jsonl": call(n) for n in range(7)}
+        root = tree({**files, "logs/z.jsonl": '{"a": 1}'})
+
+        done = cost("report", "logs", "--quiet", cwd=root)
+
+        assert done.returncode == 0
+        assert "logs/z.jsonl: not read, no log format fits" in done.stderr
+
+    def test_a_groups_cost_that_nobody_knows_is_no_zero(self, logs: Path) -> None:
+        done = cost("whatif", "logs", "--model", "gpt-4o=gpt-4o-mini", "-f", "csv", cwd=logs)
+
+        assert [line.split(",")[0] for line in done.stdout.splitlines()[1:]] == ["gpt-4o", "Total"]

@@ -211,7 +211,7 @@ class Usage:
         """
 
         def swap(price: Price, provider: str, model: str, told: str) -> Price:
-            new = next((n for glob, n in replace.items() if _fits(price, model, glob)), None)
+            new = next((n for glob, n in replace.items() if fits(price, model, glob)), None)
             if new is None and tier is None:
                 return price
             wanted = told if tier is None else tier
@@ -402,7 +402,8 @@ def _sum(amounts: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(amounts) else None
 
 
-def _fits(price: Price, model: str, glob: str) -> bool:
+def fits(price: Price, model: str, glob: str) -> bool:
+    """Whether `glob` stands for calls logged as `model`, by that or by their canonical name."""
     names = (price.model, f"{price.provider}/{price.model}", model)
     return any(fnmatchcase(name, glob) for name in names)
 

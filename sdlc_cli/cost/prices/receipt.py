@@ -160,7 +160,7 @@ def _why(row: Row, price: Price, rate: Rate, tokens: int) -> Iterable[Message]:
     timed = any(other.since or other.until or other.hours for other in price.rates)
     if when is None and timed:
         yield msg("the log does not tell when: the latest price, at its dearest hours")
-    elif timed and when is not None:
+    elif when is not None:
         yield _when(when, rate)
     if rate.hours:
         yield msg(

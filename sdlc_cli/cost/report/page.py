@@ -151,12 +151,13 @@ def _shares(report: CostReport) -> dict[str, object] | None:
     rest = sum(pico for _name, pico in ranked[MOST_SHARES:])
     if rest:
         rows.append((_("all others"), rest))
+    places = summary.decimals(pico for _name, pico in rows)
     return {
         "title": tables.key_title(key),
         "rows": [
             {
                 "name": summary.short(name),
-                "cost": summary.people(pico),
+                "cost": f"{money.usd(pico):,.{places}f}",
                 "share": summary.percent(pico / total),
                 "width": f"{100 * pico / total:.2f}",
             }

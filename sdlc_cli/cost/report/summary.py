@@ -122,8 +122,10 @@ def warnings(report: CostReport) -> Iterator[str]:
     if totals.unknown_calls or totals.unpriced_calls:
         yield _at_most(totals)
     if report.unattributed.calls:
-        yield _(
-            "{share} of the cost (${cost}, {calls} calls) belongs to no project or team"
+        yield ngettext(
+            "{share} of the cost (${cost}, {calls} call) belongs to no project or team",
+            "{share} of the cost (${cost}, {calls} calls) belongs to no project or team",
+            report.unattributed.calls,
         ).format(
             share=percent(unattributed_share(report) or 0),
             cost=people(report.unattributed.pico),
@@ -256,7 +258,9 @@ def _at_most(totals: Amounts) -> str:
 def _price_sources(report: CostReport) -> list[str]:
     ranked = sorted(report.price_sources.items(), key=lambda item: (-item[1], item[0]))
     shown = [
-        f"{short(local(source))} ({calls:,})" for source, calls in ranked[:MOST_SOURCES] if calls
+        f"{short(local(source), 120)} ({calls:,})"
+        for source, calls in ranked[:MOST_SOURCES]
+        if calls
     ]
     if len(ranked) > MOST_SOURCES:
         shown.append(_("and {n} more").format(n=f"{len(ranked) - MOST_SOURCES:,}"))

@@ -4,13 +4,14 @@ from sdlc_cli.core import money
 from sdlc_cli.core.i18n import Message, _, msg
 from sdlc_cli.core.table import Cell, Column, Table
 from sdlc_cli.cost.report import caching
-from sdlc_cli.cost.whatif import Difference, WhatIf
+from sdlc_cli.cost.whatif import Difference, WhatIf, changed
 
 SCHEMA_VERSION = 1
+MOST_NAMED = 5  # models in a sentence
 
 
 def tables(result: WhatIf) -> tuple[Table, ...]:
-    """One line a group, what changes most first, and the total of those that can be compared."""
+    """One line a group that changes, most first, and the total of all that can be compared."""
     keys = list(result.differences[0].keys) if result.differences else ["model"]
     decimals = money.decimals(
         pico for one in result.differences for pico in (one.before.pico, one.after.pico)
@@ -25,7 +26,7 @@ def tables(result: WhatIf) -> tuple[Table, ...]:
             for key, title in money_titles.items()
         ),
     )
-    rows = [_row(one, keys) for one in result.differences]
+    rows = [_row(one, keys) for one in changed(result)]
     sums = (result.before_pico, result.after_pico, result.saved_pico)
     total: tuple[Cell, ...] = (_("Total"), *[""] * (len(keys) - 1), None, *map(money.usd, sums))
     return (Table(columns=columns, rows=(*rows, total)),)
@@ -62,6 +63,20 @@ def notes(result: WhatIf) -> tuple[Message, ...]:
             msg(
                 "Assumes that repeated beginnings of prompts stay cached from use to use, and that"
                 " each is long enough for its model (1,024 to 4,096 tokens)."
+            )
+        )
+    same = [one for one in result.differences if one.saved_pico == 0]
+    if same:
+        found.append(msg("Groups that cost as much as before, in the total: {n}.", n=len(same)))
+    full = [one.keys.get("model", "") for one in same if one.before.pico]
+    if result.tier and full:
+        shown = ", ".join(full[:MOST_NAMED]) + (", ..." if len(full) > MOST_NAMED else "")
+        found.append(
+            msg(
+                "No lower {tier} price is known for the time of the calls to {models}: they keep"
+                " the full price.",
+                tier=result.tier,
+                models=shown,
             )
         )
     if result.not_comparable:
@@ -102,11 +117,16 @@ def document(result: WhatIf) -> dict[str, object]:
 
 def _row(one: Difference, keys: list[str]) -> tuple[Cell, ...]:
     saved = one.saved_pico
+    before, after = (
+        # Nothing is known of what such calls cost, and 0 would look like knowledge.
+        None if not side.pico and side.unpriced_calls + side.unknown_calls else pico
+        for side, pico in ((one.before, one.before.pico), (one.after, _after(one)))
+    )
     return (
         *(one.keys[key] for key in keys),
         one.calls,
-        money.usd(one.before.pico),
-        money.usd(_after(one)),
+        None if before is None else money.usd(before),
+        None if after is None else money.usd(after),
         None if saved is None else money.usd(saved),
     )
 
