@@ -143,6 +143,7 @@ def opened(ctx: typer.Context, asked: Question) -> Iterator[Opened]:
     import tempfile
 
     from sdlc_cli.core.files import cache_dir
+    from sdlc_cli.cost.engine import room
     from sdlc_cli.cost.engine.usage import open_usage
     from sdlc_cli.cost.privacy import Veil
 
@@ -152,7 +153,7 @@ def opened(ctx: typer.Context, asked: Question) -> Iterator[Opened]:
     priced = prices_of(config)
     paths = sources_of(asked, config)
     cached = cache_dir() if not asked.no_cache else None
-    with tempfile.TemporaryDirectory(prefix="sdlc-cost-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sdlc-cost-") as folder, room.needed():
         with out.progress(_("Reading")) as progress:
             progress.begin(_("Reading"))
             usage = open_usage(

@@ -48,7 +48,14 @@ def _run(work: Callable[[], int]) -> int:
             return _not_written(error)
         return _bug(error)
     except Exception as error:  # noqa: BLE001 - the one place where our bugs end
+        if _is_interruption(error):
+            return INTERRUPTED if _stopped_by is None else 128 + _stopped_by
         return _bug(error)
+
+
+def _is_interruption(error: Exception) -> bool:
+    """True for what DuckDB makes of a signal that came while it worked."""
+    return type(error) is RuntimeError and str(error) == "Query interrupted"
 
 
 def explain(error: SdlcError) -> str:
@@ -161,9 +168,11 @@ def _end_on_signals() -> None:
 
 
 _owner = os.getpid()
+_stopped_by: int | None = None
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
+    global _stopped_by
     if os.getpid() != _owner:  # a forked worker has nothing of its own to clean up
         os._exit(128 + number)
     for name in _HANDLED:  # a second one must not cut the cleaning short
@@ -171,4 +180,5 @@ def _stop(number: int, frame: FrameType | None) -> None:
     proc = sys.modules.get("sdlc_cli.core.proc")
     if proc is not None:
         proc.stop_all()
+    _stopped_by = number
     raise SystemExit(128 + number)

@@ -1,9 +1,12 @@
 """`sdlc cost` as a user and a CI file meet it: real app, real logs."""
 
+import contextlib
 import csv
 import io
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -488,3 +491,52 @@ class TestWords:
         done = cost("whatif", "logs", "--model", "gpt-4o=gpt-4o-mini", "-f", "csv", cwd=logs)
 
         assert [line.split(",")[0] for line in done.stdout.splitlines()[1:]] == ["gpt-4o", "Total"]
+
+
+class TestEnds:
+    """What becomes of a run that cannot go on."""
+
+    @pytest.fixture
+    def large(self, tmp_path: Path) -> Path:
+        with open(tmp_path / "a.jsonl", "w") as log:
+            for part in range(40):
+                log.writelines(call(part * 5_000 + n, project="shop") + "\n" for n in range(5_000))
+        return tmp_path
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+    def test_a_signal_in_the_middle_ends_it_quietly(
+        self, large: Path, name: str, code: int
+    ) -> None:
+        for wait in (0.6, 0.9, 1.2):
+            run = subprocess.Popen(
+                [sys.executable, "-m", "sdlc_cli", "cost", "report", "a.jsonl", "--no-cache"],
+                cwd=large,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                run.wait(wait)
+            run.send_signal(getattr(signal, name))
+            _out, told = run.communicate(timeout=60)
+            # Python itself dies of a signal that comes before its first or after its last line.
+            assert run.returncode in (0, code, 128 - code), told
+            assert "Traceback" not in told
+
+    @pytest.mark.slow
+    def test_a_full_disk_is_told(self, large: Path) -> None:
+        def small_files() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+        done = subprocess.run(
+            [sys.executable, "-m", "sdlc_cli", "cost", "report", "a.jsonl", "--no-cache"],
+            cwd=large,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=small_files,
+        )
+
+        assert done.returncode == 3, done.stderr
+        assert "more memory or temporary disk than there is" in done.stderr
