@@ -248,7 +248,13 @@ class Large:
             self._serial += 1
             file = self._tmp / f"{self._serial}.piece"
             file.write_bytes(piece.data)
-            text = Text(result=result, file=file, size=len(piece.data), before=start + piece.before)
+            text = Text(
+                result=result,
+                file=file,
+                size=len(piece.data),
+                before=start + piece.before,
+                splinter=size == SPLINTER,  # a single line can be longer, and is cut no smaller
+            )
             self._files([text], shape)
             file.unlink()
 

@@ -203,6 +203,15 @@ def test_a_call_is_found_with_its_line_and_text(usage: Opener) -> None:
     assert found[0].price.source == "book"
 
 
+def test_a_line_longer_than_any_record_is_rejected_and_the_rest_counts(usage: Opener) -> None:
+    found = usage(chat(1), '{"x": "' + "a" * 20 * 2**20 + '"}', chat(2))
+
+    report = found.report()
+
+    assert report.totals.calls == 2
+    assert [rejected.line for rejected in report.rejected] == [2]
+
+
 def test_bad_lines_are_rejected_with_their_place(usage: Opener) -> None:
     found = usage(chat(1), "nonsense", "", chat(2, usage={"prompt_tokens": -1}), chat(3))
 
