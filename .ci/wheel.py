@@ -1,4 +1,4 @@
-"""Build the wheel and run the tests on it: no source tree, no development dependency but pytest and xdist.
+"""Build the wheel and run the tests on it: no source tree, nothing beside it but pytest and xdist.
 
 Run: python .ci/wheel.py
 """
