@@ -162,7 +162,7 @@ def opened(ctx: typer.Context, asked: Question) -> Iterator[Opened]:
                 prices=priced,
                 tmp=Path(folder),
                 source_format=asked.source_format or config.source_format,
-                cache=cached / "cost" if cached else None,
+                cache=cached,
             )
         with usage:
             _tell(out, usage, asked.rejects)
