@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 # These need what only developers have (schemas, linters, a browser) or the source tree itself.
-FOLDERS = ("core", "gate", "cli")
+FOLDERS = ("core", "gate", "cost", "cli")
 
 
 def main() -> int:
@@ -32,8 +32,8 @@ def main() -> int:
             [python, "-m", "pip", "install", "-q", wheel, "pytest", "pytest-xdist"], check=True
         )
         shutil.copy(ROOT / "pyproject.toml", work)
-        shutil.copytree(ROOT / "tests", work / "tests")
-        shutil.copytree(ROOT / "examples", work / "examples")
+        for folder in ("tests", "examples", "docs"):
+            shutil.copytree(ROOT / folder, work / folder)
         folders = [str(work / "tests" / folder) for folder in FOLDERS]
         words = ["-q", "-n", "2", "-p", "no:cacheprovider", "-m", "not dev and not slow"]
         return subprocess.run(
