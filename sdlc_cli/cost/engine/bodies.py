@@ -74,8 +74,12 @@ def chat(path: Sql, seen: Set[str]) -> Body:
     """Chat completions, as `readers.openai_chat` has them."""
     u = f"{path}/usage" if path else "usage"
     numbers = _known(_CHAT, u, seen)
-    for name in ("n_prompt", "n_completion", "n_total"):
+    for name in ("n_prompt", "n_completion"):
         numbers.setdefault(name, at(u, *_CHAT[name]))
+    if "n_reasoning" in numbers:
+        numbers.setdefault("n_total", at(u, *_CHAT["n_total"]))
+    else:  # the total only tells whether reasoning comes on top
+        numbers.pop("n_total", None)
     numbers["n_created"] = at(path, "created")
     read = _first(numbers, "n_read", "n_read_2", "n_read_3")
     write = _first(numbers, "n_write", "n_write_2", "n_write_3")
@@ -93,12 +97,11 @@ def chat(path: Sql, seen: Set[str]) -> Body:
         )
         select["reasoning"] = "n_reasoning"
         doubt.append("n_reasoning > n_completion")
-    kind = at(path, "object")
     cost = at(u, "cost")
     rare = [way for way in _CHAT_RARE if ".".join(("usage", *way)) in seen]
     return Body(
         columns={
-            **texts("id", "object", "model", "service_tier", "type", *_OTHERS),
+            **texts("id", "model", "service_tier", "type", "request_id", *_OTHERS),
             "created": "JSON",
             "usage": {
                 **counts(*(way[0] for way in (*_CHAT.values(), *_CHAT_NEVER) if len(way) == 1)),
@@ -115,7 +118,7 @@ def chat(path: Sql, seen: Set[str]) -> Body:
         numbers=numbers,
         select=select,
         doubt=[
-            f"{kind} IS NULL OR ({kind} <> 'chat.completion' AND {kind} <> 'text_completion')",
+            f"{at(path, 'request_id')} IS NOT NULL",
             f"{numbers['n_prompt']} IS NULL OR {numbers['n_completion']} IS NULL",
             *odd_numbers(numbers),
             zero(*(at(u, *way) for way in rare)),

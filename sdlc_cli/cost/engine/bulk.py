@@ -71,24 +71,34 @@ def read(
 
 
 def _copy(files: Sequence[Path], chosen: Shape, part: Path) -> str:
-    """Three steps: fields out of their objects, numbers out of fields, and columns out of both."""
+    """Step by step: fields out of their objects, numbers out of fields, columns out of both.
+
+    A row in doubt has no model.
+    """
     fields = [f"{sql} AS {quoted(path)}" for path, sql in shapes.leaves(chosen.columns)]
     for path in chosen.there:
         sql = ".".join(map(quoted, path.split("/")))
         fields.append(f"{sql} IS NOT NULL AS {quoted(path + '/?')}")
-    numbers = [f"{shapes.number(leaf)} AS {name}" for name, leaf in chosen.numbers.items()]
-    numbers += [f"{text} AS {name}" for name, text in chosen.times.items()]
-    select = [f"{text} AS {quoted(name)}" for name, text in chosen.select.items()]
+    reals = [
+        f"try_cast({leaf}::VARCHAR AS DOUBLE) AS {shapes.real(name)}"
+        for name, leaf in chosen.numbers.items()
+    ]
+    reals += [f"{text} AS {name}" for name, text in chosen.times.items()]
+    wholes = [
+        f"coalesce(try_cast({shapes.real(name)} AS BIGINT), 0) AS {name}" for name in chosen.numbers
+    ]
+    doubt = " OR ".join(f"({text})" for text in chosen.doubt)
+    select = [f"{text} AS {quoted(name)}" for name, text in chosen.select.items() if name != "pm"]
+    select.append(f"CASE WHEN {doubt} THEN NULL ELSE {chosen.select['pm']} END AS pm")
     if chosen.raw_tags:
         said = [f"{literal(f'{chr(34)}{n}{chr(34)}:')} || {quoted(n)}" for n in chosen.raw_tags]
         select.append(f"concat('{{', concat_ws(',', {', '.join(said)}), '}}') AS raw")
-    doubt = " OR ".join(f"({text})" for text in chosen.doubt)
     keep = f" WHERE {chosen.keep}" if chosen.keep else ""
     return (
-        f"COPY (SELECT src, {', '.join(select)}, coalesce({doubt}, false) AS bad FROM ("
-        f"SELECT *, {', '.join(numbers)} FROM ("
+        f"COPY (SELECT src, {', '.join(select)} FROM ("
+        f"SELECT *, {', '.join(wholes)} FROM (SELECT *, {', '.join(reals)} FROM ("
         f"SELECT file_index::INTEGER AS src, {', '.join(fields)} FROM read_json({listed(files)}, "
-        f"format='newline_delimited', columns={chosen.schema()}))){keep}) "
+        f"format='newline_delimited', columns={chosen.schema()})){keep}))) "
         f"TO {literal(str(part))} (FORMAT parquet)"
     )
 
@@ -137,36 +147,36 @@ def _weighed(
     """Looks at what was written: the models in it, its times, and what is in doubt."""
     source = f"read_parquet({listed([part])})"
     exactly = "line" in columns  # then there is no doubt
-    bad = "false" if exactly else "bad"
     found = con.execute(
-        f"SELECT src, pm, count(*), count(*) FILTER ({bad}), min(ts), max(ts) FROM {source} "
-        "GROUP BY src, pm"
+        f"SELECT src, pm, count(*), min(ts), max(ts) FROM {source} GROUP BY src, pm"
     ).fetchall()
     rows = [0] * files
-    odd = [] if exactly else sorted({pm for _, pm, *_ in found if _odd(pm)})
+    pms = {pm for _, pm, *_ in found if pm is not None}
+    odd = set() if exactly else {pm for pm in pms if _odd(pm)}
     doubtful = 0
-    for src, pm, count, wrong, _, _ in found:
-        unsure = count if pm in odd else wrong
-        rows[src] += count - unsure
-        doubtful += unsure
+    for src, pm, count, _, _ in found:
+        if pm is None or pm in odd:
+            doubtful += count
+        else:
+            rows[src] += count
     times = [at for *_, first, last in found for at in (first, last) if at is not None]
     places: list[tuple[int, int]] = []
     if doubtful:
         places = con.execute(
-            f"SELECT src, file_row_number FROM {source} WHERE bad OR list_contains(?, pm) "
+            f"SELECT src, file_row_number FROM {source} WHERE pm IS NULL OR list_contains(?, pm) "
             "ORDER BY src, file_row_number",
-            [odd],
+            [sorted(odd)],
         ).fetchall()
     return Read(
         part=Part(
             file=part,
             columns=columns,
-            pms=tuple(sorted({pm for _, pm, *_ in found} - set(odd))),
+            pms=tuple(sorted(pms - odd)),
             first=min(times, default=None),
             last=max(times, default=None),
             numbered=exactly,
             flawed=bool(doubtful),
-            odd=tuple(odd),
+            odd=tuple(sorted(odd)),
         ),
         rows=tuple(rows),
         doubtful=tuple(places),
@@ -174,7 +184,8 @@ def _weighed(
 
 
 def _odd(pm: str) -> bool:
-    return any(shapes.oddly_read(text) for text in names(pm))
+    """Whether the exact reader must look at rows of this model; one without a name, too."""
+    return not names(pm)[1] or any(shapes.oddly_read(text) for text in names(pm))
 
 
 def lines_at(file: Path, places: Sequence[int]) -> Iterator[tuple[int, bytes]]:

@@ -66,7 +66,7 @@ def around(seen: Set[str], inner: Callable[[Sql, Set[str]], Body]) -> Shape | No
     tagged = [name for name in TAGGED if name in seen]
     rest = [n for role in _TELLING for n in _FIELDS[role] if n not in used]
     rest += BODIES[: BODIES.index(place)]
-    time = told_time(_said(told["time"])) if told["time"] else ""
+    time = told_time(_time(told["time"])) if told["time"] else ""
     return Shape(
         columns={
             **texts(*used, *rest),
@@ -79,6 +79,11 @@ def around(seen: Set[str], inner: Callable[[Sql, Set[str]], Body]) -> Shape | No
         doubt=[*body.doubt, absent(*map(quoted, rest)), *_doubt(body, told)],
         raw_tags=tuple(tagged),
     )
+
+
+def _time(names: list[str]) -> Sql:
+    """The field that tells the time; empty text is no time to `told_time` either."""
+    return _said(names) if len(names) > 1 else quoted(names[0])
 
 
 def _said(names: list[str]) -> Sql:
@@ -101,8 +106,6 @@ def _select(body: Body, told: dict[str, list[str]]) -> dict[str, Sql]:
         )
     select = {"ts": f"coalesce(t_line, {body.time})" if told["time"] else body.time}
     cached = f"lower({_said(told['cached'])}) = 'true'" if told["cached"] else ""
-    if told["asked"]:
-        name = f"coalesce(nullif({name}, ''), {_said(told['asked'])})"
     if cached:
         asked = _said(told["asked"]) if told["asked"] else "NULL"
         name = f"CASE WHEN {cached} THEN {asked} ELSE {name} END"
@@ -123,13 +126,11 @@ def _select(body: Body, told: dict[str, list[str]]) -> dict[str, Sql]:
 
 
 def _doubt(body: Body, told: dict[str, list[str]]) -> list[Sql]:
-    texts = [name for role in ("project", "user", "key", "asked") for name in told[role]]
+    roles = ("project", "user", "key", *(("asked",) if told["cached"] else ()))
+    texts = [name for role in roles for name in told[role]]
     doubt = [odd_text(quoted(name)) for name in texts]
     doubt += [odd_amount(quoted(name)) for name in told["cost"]]
     if told["time"]:
-        doubt.append(odd_time(_said(told["time"]), "t_line"))
-    if not told["model"]:
-        doubt.append(f"{body.model} IS NULL OR {body.model} = ''")
-    if not told["asked"]:
-        doubt.append(f"{body.name} IS NULL OR {body.name} = ''")
+        doubt.append(odd_time(_time(told["time"]), "t_line"))
+    doubt.append(f"{body.name} IS NULL OR {body.name} = ''")  # the request's id stands for it
     return doubt

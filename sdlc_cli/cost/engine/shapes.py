@@ -23,7 +23,7 @@ class Shape:
     """
 
     columns: Columns  # SQL has a field in an object under its path: "response/usage/cost"
-    numbers: Mapping[str, Sql]  # name -> leaf: `select` and `doubt` have these as whole numbers
+    numbers: Mapping[str, Sql]  # name -> leaf: `select` and `doubt` have whole numbers, 0 for none
     times: Mapping[str, Sql]  # name -> SQL of microseconds, for the same use
     select: Mapping[str, Sql]
     doubt: Sequence[Sql]
@@ -81,28 +81,18 @@ def at(*path: str) -> Sql:
     return quoted("/".join(step for step in path if step))
 
 
-def number(leaf: Sql) -> Sql:
-    """The count in a leaf, 0 where it is missing; one too large for anybody where it is odd."""
-    return (
-        f"coalesce(try_cast({leaf}::VARCHAR AS BIGINT), "
-        f"CASE WHEN {leaf} IS NULL THEN 0 ELSE {_HUGE} END)"
-    )
-
-
-_HUGE = 2**55  # eight of them still fit into 64 bits
+def real(name: str) -> str:
+    """What the number `name` is before it is made a whole one."""
+    return f"{name}_as_read"
 
 
 def odd_numbers(numbers: Mapping[str, Sql]) -> list[Sql]:
-    """Doubts that all leaves are whole numbers below 2**53.
-
-    Text does not become a number, and DuckDB writes what has a fraction or an exponent with a
-    point, or so small that it becomes 0 without being one letter long.
-    """
-    return [
-        f"CASE WHEN {name} = 0 THEN length({leaf}::VARCHAR) > 1 "
-        f"ELSE {name} < 0 OR {name} >= {2**53} OR contains({leaf}::VARCHAR, '.') END"
+    """Doubts that all leaves are whole numbers from 0 to below 2**53: each such is a DOUBLE."""
+    broken = [
+        f"{real(name)} <> {name} OR ({real(name)} IS NULL AND {leaf} IS NOT NULL)"
         for name, leaf in numbers.items()
     ]
+    return [*broken, f"({' | '.join(numbers)}) NOT BETWEEN 0 AND {2**53 - 1}"]
 
 
 def odd_text(leaf: Sql) -> Sql:
@@ -145,7 +135,7 @@ def odd_amount(leaf: Sql) -> Sql:
 
 def told_time(leaf: Sql) -> Sql:
     """Microseconds of a time in UTC as nearly all logs write it, or a number of seconds."""
-    written = " OR ".join(f"{leaf} LIKE '____-__-__T__:__:__{end}'" for end in _ENDS)
+    written = " OR ".join(f"{leaf} LIKE '20__-__-__T__:__:__{end}'" for end in _ENDS)
     return (
         f"CASE WHEN {written} THEN epoch_us(try_cast({leaf} AS TIMESTAMP)) "
         f"WHEN length({leaf}) = 10 THEN try_cast({leaf} AS UINTEGER)::BIGINT * 1000000 "
@@ -159,7 +149,7 @@ _ENDS = ("Z", ".___Z", ".______Z")
 
 def odd_time(leaf: Sql, told: Sql) -> Sql:
     """Doubts about `told`, which is `told_time` of the leaf."""
-    return f"{told} < 0 OR ({told} IS NULL AND {leaf} <> '')"
+    return f"{told} IS NULL AND {leaf} <> ''"
 
 
 def pm(provider: Sql, model: Sql, tier: Sql) -> Sql:

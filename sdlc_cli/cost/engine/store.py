@@ -33,7 +33,7 @@ class Part:
     first: int | None  # microseconds
     last: int | None
     numbered: bool = True
-    flawed: bool = False  # has rows that were read again, exactly: they are marked `bad`
+    flawed: bool = False  # has rows that were read again, exactly: they have no `pm`
     odd: tuple[str, ...] = ()  # models whose rows are such, too
     left: tuple[int, ...] = ()
 
@@ -158,7 +158,7 @@ def _selected(parts: Sequence[tuple[int, Part]]) -> str:
         if part.left
     ]
     odd = sorted({pm for _, part in parts for pm in part.odd})
-    conditions = [*gone, *(["NOT bad"] if sample.flawed else [])]
+    conditions = [*gone, *(["pm IS NOT NULL"] if sample.flawed else [])]
     if odd:
         conditions.append(f"pm NOT IN ({', '.join(map(literal, odd))})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
