@@ -11,7 +11,6 @@ from sdlc_cli.cost.model import Rejected, Row
 from sdlc_cli.cost.readers import Format, records, tables
 
 SNIFFED = 64  # records that a format is told by
-GLANCED = 4  # enough where all of them are of one format
 
 Numbered = tuple[int, object]  # a record or the Rejected that says why there is none
 
@@ -33,13 +32,13 @@ def numbered(source: Source) -> Iterator[Numbered]:
     return _csv(source) if source.suffix == ".csv" else _json(source)
 
 
-def sniffed(source: Source, most: int = SNIFFED) -> list[object]:
+def sniffed(source: Source) -> list[object]:
     """The first good records of a file."""
     found: list[object] = []
-    for _, record in islice(numbered(source), 4 * most):
+    for _, record in islice(numbered(source), 4 * SNIFFED):
         if not isinstance(record, Rejected):
             found.append(record)
-            if len(found) == most:
+            if len(found) == SNIFFED:
                 break
     return found
 

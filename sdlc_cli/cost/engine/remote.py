@@ -333,10 +333,11 @@ def _copied(con: "duckdb.DuckDBPyConnection", found: Iterator[Row], tmp: Path, p
     count = 0
     written = tmp / f"{place}.rows"
     while batch := list(islice(found, _BATCH)):
-        table.write_rows(written, place, batch)
+        table.write_rows(written, batch)
         count += len(batch)
     if count:
-        con.execute(f"INSERT INTO fresh {table.selected_rows(written)}")
+        select = table.selected_rows([written])
+        con.execute(f"INSERT INTO fresh SELECT * REPLACE ({place} AS src) FROM ({select})")
         written.unlink()
     return count
 
