@@ -176,8 +176,8 @@ def in_duckdb(log: list[Row], tmp: Path, config: CostConfig) -> Usage:
     """The usage of logs that have these rows."""
     con = table.connect(tmp, threads=2, memory_mib=250)
     table.create(con, "fresh")
-    table.write_rows(tmp / "rows", log)
-    con.execute(f"INSERT INTO fresh {table.selected_rows([tmp / 'rows'])}")
+    table.write_rows(tmp / "rows", 0, log)
+    con.execute(f"INSERT INTO fresh {table.selected_rows(tmp / 'rows')}")
     (tmp / "rows").unlink()
     return Usage(Store(con=con, opened=(), memory=True), config, Book())
 

@@ -6,11 +6,18 @@ So the result is that of the exact reader, but for one thing: what stands in par
 no count is taken from must be JSON, yet a doubled key or a NaN in there goes unnoticed.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+import secrets
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from io import BufferedWriter, FileIO
+from itertools import accumulate
 from pathlib import Path
 
 import duckdb
+import msgspec
 
 from sdlc_cli.cost.engine import bodies, claude, lines, shapes
 from sdlc_cli.cost.engine.shapes import Shape
@@ -20,17 +27,27 @@ from sdlc_cli.cost.model import Rejected
 from sdlc_cli.cost.readers import Format, envelope, openai_chat
 from sdlc_cli.cost.readers.strict import decode
 
+SAMPLED = ("openai-chat", "envelope")  # formats whose shape depends on the fields in a file
 MOST_TAGS = 50_000  # distinct ones in a file
+# Bytes of a line. DuckDB takes twice that for each file it has open; a longer line goes through the
+# exact reader with the lines around it.
+LONGEST = 4 * 2**20
+_BLOCK = 2**20
+_BOM = b"\xef\xbb\xbf"
 FEW = 0.02  # of the rows: more in doubt, and the exact reader had better read all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What came of a reading: the part, rows of each file, and the rows in doubt."""
+    """What came of a reading: the part, and of each file its rows.
+
+    `doubtful` rows, by file and place among its rows, are in `bounds` but not in `rows`.
+    """
 
     part: Part
-    rows: tuple[int, ...]  # of each file, without those in doubt
-    doubtful: tuple[tuple[int, int], ...]  # (file, place among its lines that are not blank)
+    bounds: tuple[tuple[int, int], ...]  # places of a file's rows in the part, from and to before
+    rows: tuple[int, ...]  # how many count
+    doubtful: tuple[tuple[int, int], ...]
 
 
 def shape(form: Format, records: Sequence[object]) -> Shape | None:
@@ -53,24 +70,65 @@ def _around_chat(record: object) -> bool:
     return isinstance(inner, dict) and openai_chat.matches(inner)
 
 
+def joined(files: Iterable[Path], chosen: Shape, to: Path) -> str:
+    """Writes files one after another into `to`, with a mark before each; the name in the marks.
+
+    DuckDB takes memory and time for each file; this costs less.
+    """
+    name = secrets.token_hex(12)
+    mark = msgspec.json.encode(chosen.mark(name)) + b"\n"
+    with open(to, "wb") as out:
+        for file in files:
+            out.write(mark)
+            out.flush()
+            with open(file, "rb", buffering=0) as data:
+                start = len(_BOM) if data.read(len(_BOM)) == _BOM else 0
+                _copy_rest(data, start, out)
+    return name
+
+
+def _copy_rest(data: FileIO, start: int, out: BufferedWriter) -> None:
+    """Adds a file from `start` on, and the newline that its last line may lack."""
+    end = data.seek(0, os.SEEK_END)
+    data.seek(start)
+    if hasattr(os, "copy_file_range"):  # inside the kernel: half the work of read and write
+        with suppress(OSError):
+            while start < end:
+                done = os.copy_file_range(data.fileno(), out.fileno(), end - start, start)
+                if not done:
+                    break
+                start += done
+        out.seek(0, os.SEEK_END)
+        data.seek(start)
+    while block := data.read(_BLOCK):
+        out.write(block)
+    data.seek(max(0, data.tell() - 1))
+    if data.read(1) not in (b"", b"\n"):
+        out.write(b"\n")
+
+
 def read(
-    con: duckdb.DuckDBPyConnection, files: Sequence[Path], chosen: Shape, part: Path
+    con: duckdb.DuckDBPyConnection, file: Path, chosen: Shape, part: Path, mark: str = ""
 ) -> Read | None:
-    """Reads the files into `part`; None where a line of them is no JSON or of another make."""
+    """Reads a file into `part`; None where a line of it is no JSON or of another make.
+
+    With `mark` it is a file that `joined` made.
+    """
     try:
-        con.execute(_copy(files, chosen, part))
+        con.execute(_copy(file, chosen, part))
     except (
         duckdb.InvalidInputException,
         duckdb.ConversionException,
         duckdb.OutOfRangeException,
+        duckdb.OutOfMemoryException,
     ):
         part.unlink(missing_ok=True)
         return None
-    found = _weighed(con, len(files), ("src", *chosen.select), part)
+    found = _weighed(con, tuple(chosen.select), part, mark)
     return _tagged(con, found) if chosen.raw_tags else found
 
 
-def _copy(files: Sequence[Path], chosen: Shape, part: Path) -> str:
+def _copy(file: Path, chosen: Shape, part: Path) -> str:
     """Step by step: fields out of their objects, numbers out of fields, columns out of both.
 
     A row in doubt has no model.
@@ -95,10 +153,11 @@ def _copy(files: Sequence[Path], chosen: Shape, part: Path) -> str:
         select.append(f"concat('{{', concat_ws(',', {', '.join(said)}), '}}') AS raw")
     keep = f" WHERE {chosen.keep}" if chosen.keep else ""
     return (
-        f"COPY (SELECT src, {', '.join(select)} FROM ("
+        f"COPY (SELECT {', '.join(select)} FROM ("
         f"SELECT *, {', '.join(wholes)} FROM (SELECT *, {', '.join(reals)} FROM ("
-        f"SELECT file_index::INTEGER AS src, {', '.join(fields)} FROM read_json({listed(files)}, "
-        f"format='newline_delimited', columns={chosen.schema()})){keep}))) "
+        f"SELECT {', '.join(fields)} FROM read_json({listed([file])}, "
+        f"format='newline_delimited', maximum_object_size={LONGEST}, "
+        f"columns={chosen.schema()})){keep}))) "
         f"TO {literal(str(part))} (FORMAT parquet)"
     )
 
@@ -135,38 +194,41 @@ def _tags(raw: str) -> str:
     return envelope.tags_of(record) if isinstance(record, dict) else ""
 
 
-def write(con: duckdb.DuckDBPyConnection, files: Sequence[Path], part: Path) -> Part:
-    """Makes a part of files of written rows."""
-    con.execute(f"COPY ({selected_rows(files)}) TO {literal(str(part))} (FORMAT parquet)")
-    return _weighed(con, len(files), tuple(COLUMNS), part).part
+def write(con: duckdb.DuckDBPyConnection, file: Path, part: Path) -> Read:
+    """Makes a part of a file of written rows; its sources are numbered from 0."""
+    con.execute(f"COPY ({selected_rows(file)}) TO {literal(str(part))} (FORMAT parquet)")
+    found = _weighed(con, tuple(COLUMNS), part, "")
+    counted = con.execute(
+        f"SELECT count(*) FROM read_parquet({listed([part])}) GROUP BY src ORDER BY src"
+    ).fetchall()
+    ends = list(accumulate(count for (count,) in counted))
+    return replace(found, bounds=tuple(zip([0, *ends[:-1]], ends, strict=True)))
 
 
 def _weighed(
-    con: duckdb.DuckDBPyConnection, files: int, columns: tuple[str, ...], part: Path
+    con: duckdb.DuckDBPyConnection, columns: tuple[str, ...], part: Path, mark: str
 ) -> Read:
     """Looks at what was written: the models in it, its times, and what is in doubt."""
     source = f"read_parquet({listed([part])})"
     exactly = "line" in columns  # then there is no doubt
     found = con.execute(
-        f"SELECT src, pm, count(*), min(ts), max(ts) FROM {source} GROUP BY src, pm"
+        f"SELECT pm, count(*), min(ts), max(ts) FROM {source} GROUP BY pm"
     ).fetchall()
-    rows = [0] * files
-    pms = {pm for _, pm, *_ in found if pm is not None}
+    pms = {pm for pm, *_ in found if pm is not None}
     odd = set() if exactly else {pm for pm in pms if _odd(pm)}
-    doubtful = 0
-    for src, pm, count, _, _ in found:
-        if pm is None or pm in odd:
-            doubtful += count
-        else:
-            rows[src] += count
-    times = [at for *_, first, last in found for at in (first, last) if at is not None]
-    places: list[tuple[int, int]] = []
-    if doubtful:
+    unsure = [0, *(count for pm, count, _, _ in found if pm is None or pm in odd)]
+    places: list[tuple[int, bool]] = []
+    if sum(unsure):
         places = con.execute(
-            f"SELECT src, file_row_number FROM {source} WHERE pm IS NULL OR list_contains(?, pm) "
-            "ORDER BY src, file_row_number",
-            [sorted(odd)],
+            f"SELECT file_row_number, coalesce(h IN (hash(?), hash(?)), false) FROM {source} "
+            "WHERE pm IS NULL OR list_contains(?, pm) ORDER BY file_row_number",
+            [mark, f"msg_{mark}", sorted(odd)],
         ).fetchall()
+    times = [at for *_, first, last in found for at in (first, last) if at is not None]
+    begins = [place + 1 for place, marked in places if marked] if mark else [0]
+    ends = [begin - 1 for begin in begins[1:]] + [sum(count for _, count, _, _ in found)]
+    doubtful = [place for place, marked in places if not (mark and marked)]
+    numbers = [bisect_right(begins, place) - 1 for place in doubtful]
     return Read(
         part=Part(
             file=part,
@@ -175,11 +237,18 @@ def _weighed(
             first=min(times, default=None),
             last=max(times, default=None),
             numbered=exactly,
-            flawed=bool(doubtful),
+            flawed=bool(places),
             odd=tuple(sorted(odd)),
         ),
-        rows=tuple(rows),
-        doubtful=tuple(places),
+        bounds=tuple(zip(begins, ends, strict=True)),
+        rows=tuple(
+            end - begin - numbers.count(number)
+            for number, (begin, end) in enumerate(zip(begins, ends, strict=True))
+        ),
+        doubtful=tuple(
+            (number, place - begins[number])
+            for number, place in zip(numbers, doubtful, strict=True)
+        ),
     )
 
 

@@ -110,5 +110,10 @@ SHAPE = Shape(
     },
     doubt=(_PASSED_ON, _NOTHING, *_DOUBT),
     there=("message", "message/usage"),
+    mark=lambda name: {  # the session's name is none: in doubt
+        "type": "assistant",
+        "sessionId": "{",
+        "message": {"id": f"msg_{name}", "model": "-"},
+    },
     keep=f"({_CALL}) OR {_PASSED_ON} OR ({_NOTHING})",
 )

@@ -11,6 +11,7 @@ from sdlc_cli.cost.model import Rejected, Row
 from sdlc_cli.cost.readers import Format, records, tables
 
 SNIFFED = 64  # records that a format is told by
+GLANCED = 4  # enough where all of them are of one format
 
 Numbered = tuple[int, object]  # a record or the Rejected that says why there is none
 
@@ -32,13 +33,13 @@ def numbered(source: Source) -> Iterator[Numbered]:
     return _csv(source) if source.suffix == ".csv" else _json(source)
 
 
-def sniffed(source: Source) -> list[object]:
+def sniffed(source: Source, most: int = SNIFFED) -> list[object]:
     """The first good records of a file."""
     found: list[object] = []
-    for _, record in islice(numbered(source), 4 * SNIFFED):
+    for _, record in islice(numbered(source), 4 * most):
         if not isinstance(record, Rejected):
             found.append(record)
-            if len(found) == SNIFFED:
+            if len(found) == most:
                 break
     return found
 

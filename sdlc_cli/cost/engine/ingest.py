@@ -1,7 +1,7 @@
 """Paths -> a Store: each source in its format, by the exact way or, where it is large, in bulk."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,6 @@ SMALL = 4 * 2**20  # bytes in all sources up to which Parquet and the cache woul
 MEMORY_MIB = 250
 TABLES = (".csv", ".parquet")
 MOST_NAMED = 3  # sources in a message
-_LOAD_EVERY = 64  # files of written rows
 
 
 def ingest(
@@ -100,12 +99,19 @@ def _form(source: Source, wanted: Format | None, config: CostConfig) -> Format |
     mine = mapped.format_of(own, table=source.suffix in TABLES) if own else None
     if wanted is not None:
         return mine if mine and wanted.name == mine.name else wanted
-    records = exact.sniffed(source)
+    records = exact.sniffed(source, exact.GLANCED)
     found = detect.detect(records, source.file.name)
+    if found is None or not all(map(_matches(found), records)):
+        records = exact.sniffed(source)
+        found = detect.detect(records, source.file.name)
     if found is None and mine is not None:
         told = [record for record in records if isinstance(record, dict)]
         return mine if any(map(mine.matches, told)) else None
     return found
+
+
+def _matches(form: Format) -> Callable[[object], bool]:
+    return lambda record: isinstance(record, dict) and form.matches(record)
 
 
 def _unknown(opened: Sequence[Opened]) -> NothingToDo:
@@ -131,14 +137,12 @@ class _Fresh:
     con: duckdb.DuckDBPyConnection
     tmp: Path
     opened: list[Opened] = field(default_factory=list)
-    written: list[tuple[int, Path]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         table.create(self.con, "fresh")
 
     def add(self, source: Source, form: Format | None) -> None:
         place = len(self.opened)
-        rows = self.tmp / f"{place}.rows"
         refused = self.tmp / f"{place}.refused"
         count = rejected = 0
         if form is not None:
@@ -146,11 +150,9 @@ class _Fresh:
                 count += len(batch.rows)
                 rejected += len(batch.rejected)
                 if batch.rows:
-                    table.write_rows(rows, batch.rows)
+                    table.write_rows(self._rows, place, batch.rows)
                 if batch.rejected:
                     refusals.write(refused, batch.rejected)
-        if count:
-            self.written.append((place, rows))
         read = SourceRead(
             path=source.shown,
             format=form.name if form else "",
@@ -160,18 +162,13 @@ class _Fresh:
         )
         files = (refused,) if rejected else ()
         self.opened.append(Opened(source=source, form=form, read=read, refused=files))
-        if len(self.written) >= _LOAD_EVERY:
-            self._load()
 
     def finish(self) -> tuple[Opened, ...]:
-        self._load()
+        if self._rows.exists():
+            self.con.execute(f"INSERT INTO fresh {table.selected_rows(self._rows)}")
+            self._rows.unlink()
         return tuple(self.opened)
 
-    def _load(self) -> None:
-        if not self.written:
-            return
-        files = [file for _, file in self.written]
-        self.con.execute(f"INSERT INTO fresh {table.selected_rows(files)}")
-        for file in files:
-            file.unlink()
-        self.written.clear()
+    @property
+    def _rows(self) -> Path:
+        return self.tmp / "rows"

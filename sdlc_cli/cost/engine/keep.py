@@ -12,7 +12,7 @@ import os
 import secrets
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Kept(msgspec.Struct, kw_only=True):
     numbered: bool
     flawed: bool
     odd: tuple[str, ...]
-    members: int  # files in it
+    bounds: list[tuple[int, int]]  # of each file in it the rows, from and to before
     size: int
     crc: int
 
@@ -75,7 +75,7 @@ class Keep:
         """A new file name."""
         return self.folder / f"{secrets.token_hex(12)}{suffix}"
 
-    def seal(self, part: Part, members: int) -> str:
+    def seal(self, part: Part, bounds: Sequence[tuple[int, int]]) -> str:
         """Keeps a part that was written; the name to find it by."""
         name = part.file.stem
         size, crc = _checked(part.file) if self.lasting else (0, 0)
@@ -87,7 +87,7 @@ class Keep:
             numbered=part.numbered,
             flawed=part.flawed,
             odd=part.odd,
-            members=members,
+            bounds=list(bounds),
             size=size,
             crc=crc,
         )
@@ -155,7 +155,7 @@ class Keep:
             numbered=kept.numbered,
             flawed=kept.flawed,
             odd=kept.odd,
-            left=tuple(n for n in range(kept.members) if n not in used),
+            left=tuple(bound for n, bound in enumerate(kept.bounds) if n not in used),
         )
 
     def remember(self, members: Iterable[tuple[Source, Member]]) -> None:

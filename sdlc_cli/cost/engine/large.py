@@ -18,7 +18,7 @@ from sdlc_cli.cost.engine.keep import Keep, Member, member_of
 from sdlc_cli.cost.engine.shapes import Shape
 from sdlc_cli.cost.engine.sources import Source, opened
 from sdlc_cli.cost.engine.store import Opened, Part
-from sdlc_cli.cost.model import SourceRead
+from sdlc_cli.cost.model import Row, SourceRead
 from sdlc_cli.cost.readers import Format, records
 
 ALONE = 8 * 2**20  # bytes from which on a file is a reading of its own
@@ -68,8 +68,8 @@ class Large:
         self._keep = keep
         self._detect = detect
         self._batches: dict[str, tuple[Shape, list[Text]]] = {}
-        self._written: list[tuple[Result, Path]] = []
-        self._written_bytes = 0
+        self._rows = tmp / "rows"  # not yet in a part: of these results
+        self._written: list[Result] = []
         self._serial = 0
 
     def read(
@@ -152,6 +152,8 @@ class Large:
         with opened(source) as stream:
             if not records.is_lines(stream):
                 return None
+        if form.name not in bulk.SAMPLED:
+            return bulk.shape(form, ())
         found = exact.sniffed(source)
         if not source.packed and source.size >= ALONE:
             found += pieces.sample(source.file, source.size)
@@ -189,7 +191,13 @@ class Large:
     def _files(self, texts: Sequence[Text], shape: Shape) -> None:
         """Reads files in one go; where DuckDB refuses, by halves."""
         part = self._keep.name(".parquet")
-        read = bulk.read(self._con, [text.file for text in texts], shape, part)
+        if len(texts) == 1:
+            read = bulk.read(self._con, texts[0].file, shape, part)
+        else:
+            whole = self._temporary("joined")
+            mark = bulk.joined((text.file for text in texts), shape, whole)
+            read = bulk.read(self._con, whole, shape, part, mark)
+            whole.unlink()
         if read is not None:
             self._take(texts, shape, read)
         elif len(texts) > 1:
@@ -212,13 +220,11 @@ class Large:
         again = [
             number
             for number, places in doubtful.items()
-            if shape.keep
-            or len(texts) > 1
-            or len(places) > max(_FEW_LINES, bulk.FEW * read.rows[number])
+            if shape.keep or len(places) > max(_FEW_LINES, bulk.FEW * read.rows[number])
         ]
-        good = [number for number in range(len(texts)) if number not in again]
-        if good and any(read.rows[number] for number in good):
-            name = self._keep.seal(read.part, len(texts))
+        good = [n for n in range(len(texts)) if n not in again and read.rows[n]]
+        if good:
+            name = self._keep.seal(read.part, read.bounds)
             for number in good:
                 texts[number].result.places.append((name, number))
                 texts[number].result.rows += read.rows[number]
@@ -245,8 +251,7 @@ class Large:
             if piece.reason is not None:
                 self._refuse(result, [(start + piece.before + 1, piece.reason)])
                 continue
-            self._serial += 1
-            file = self._tmp / f"{self._serial}.piece"
+            file = self._temporary("piece")
             file.write_bytes(piece.data)
             text = Text(
                 result=result,
@@ -271,19 +276,21 @@ class Large:
         before: "int | _Lines" = 0,
     ) -> None:
         assert result.form is not None
-        self._serial += 1
-        file = self._tmp / f"{self._serial}.rows"
         for batch in exact.batches(found, result.form):
-            result.rows += len(batch.rows)
             if batch.rows:
-                table.write_rows(file, batch.rows)
+                self._write(result, batch.rows)
             if batch.rejected:
                 offset = before if isinstance(before, int) else before.count()
                 self._refuse(result, [(offset + n, reason) for n, reason in batch.rejected])
-            if file.exists() and file.stat().st_size >= _WRITTEN:
-                file = self._next(result, file)
-        if file.exists():
-            self._next(result, file)
+
+    def _write(self, result: Result, rows: Sequence[Row]) -> None:
+        """Puts rows aside for the next part."""
+        if not self._written or self._written[-1] is not result:
+            self._written.append(result)
+        table.write_rows(self._rows, len(self._written) - 1, rows)
+        result.rows += len(rows)
+        if self._rows.stat().st_size >= _WRITTEN:
+            self._flush()
 
     def _refuse(self, result: Result, refused: Sequence[tuple[int, Message]]) -> None:
         if not result.refused or result.reused:
@@ -291,26 +298,19 @@ class Large:
         refusals.write(result.refused[-1], refused)
         result.rejected += len(refused)
 
-    def _next(self, result: Result, file: Path) -> Path:
-        """Puts a file of rows aside for a part; the next file to write."""
-        self._written.append((result, file))
-        self._written_bytes += file.stat().st_size
-        if self._written_bytes >= _WRITTEN or len(self._written) >= MOST_FILES:
-            self._flush()
-        self._serial += 1
-        return self._tmp / f"{self._serial}.rows"
-
     def _flush(self) -> None:
         if not self._written:
             return
-        files = [file for _, file in self._written]
-        part = bulk.write(self._con, files, self._keep.name(".parquet"))
-        name = self._keep.seal(part, len(files))
-        for number, (result, file) in enumerate(self._written):
+        made = bulk.write(self._con, self._rows, self._keep.name(".parquet"))
+        name = self._keep.seal(made.part, made.bounds)
+        for number, result in enumerate(self._written):
             result.places.append((name, number))
-            file.unlink()
+        self._rows.unlink()
         self._written.clear()
-        self._written_bytes = 0
+
+    def _temporary(self, kind: str) -> Path:
+        self._serial += 1
+        return self._tmp / f"{self._serial}.{kind}"
 
 
 class _Lines:

@@ -77,6 +77,7 @@ def around(seen: Set[str], inner: Callable[[Sql, Set[str]], Body]) -> Shape | No
         times={"t_line": time} if time else {},
         select={**body.select, **_select(body, told)},
         doubt=[*body.doubt, absent(*map(quoted, rest)), *_doubt(body, told)],
+        mark=lambda name: {place: {"id": name}},
         raw_tags=tuple(tagged),
     )
 

@@ -333,11 +333,10 @@ def _copied(con: "duckdb.DuckDBPyConnection", found: Iterator[Row], tmp: Path, p
     count = 0
     written = tmp / f"{place}.rows"
     while batch := list(islice(found, _BATCH)):
-        table.write_rows(written, batch)
+        table.write_rows(written, place, batch)
         count += len(batch)
     if count:
-        select = table.selected_rows([written])
-        con.execute(f"INSERT INTO fresh SELECT * REPLACE ({place} AS src) FROM ({select})")
+        con.execute(f"INSERT INTO fresh {table.selected_rows(written)}")
         written.unlink()
     return count
 

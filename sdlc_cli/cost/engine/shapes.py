@@ -4,7 +4,7 @@ A shape only promises rows that are plainly right. Whatever it is not sure of (a
 type, a field that it cannot express) it marks, and the exact reader decides.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sdlc_cli.cost.engine.table import PARTING, literal, quoted
@@ -29,6 +29,8 @@ class Shape:
     doubt: Sequence[Sql]
     keep: Sql = ""
     there: Sequence[str] = ()  # objects of which SQL asks whether they are there: "message/?"
+    # A line that stands before a file where several are read as one: of no call, but with this id.
+    mark: Callable[[str], Mapping[str, object]]
     raw_tags: Sequence[str] = field(default=())  # fields that tags are made of, outside SQL
 
     def schema(self) -> Sql:
@@ -194,4 +196,5 @@ def alone(body: Body) -> Shape:
         times={},
         select=select,
         doubt=body.doubt,
+        mark=lambda name: {"id": name},
     )

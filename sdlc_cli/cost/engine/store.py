@@ -21,10 +21,10 @@ from sdlc_cli.cost.readers import Format
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A Parquet file of rows. `src` in it counts the files that it was made from.
+    """A Parquet file of rows.
 
     Lines of a part with `numbered` false are not written: they follow from the row's place.
-    `left` are files in it that have changed since: their rows do not count.
+    `left` are rows that do not count, from and to before a place: of files that have changed.
     """
 
     file: Path
@@ -35,7 +35,7 @@ class Part:
     numbered: bool = True
     flawed: bool = False  # has rows that were read again, exactly: they have no `pm`
     odd: tuple[str, ...] = ()  # models whose rows are such, too
-    left: tuple[int, ...] = ()
+    left: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +151,12 @@ def _selected(parts: Sequence[tuple[int, Part]]) -> str:
     if places == list(range(places[0], places[0] + len(places))):
         number = f"(file_index + {places[0]})::BIGINT"
     else:
-        number = f"[{', '.join(map(str, places))}][file_index + 1]"
+        number = f"[{', '.join(map(str, places))}][file_index::BIGINT + 1]"
     gone = [
-        f"NOT (filename = {literal(str(part.file))} AND src IN ({', '.join(map(str, part.left))}))"
+        f"NOT (filename = {literal(str(part.file))} "
+        f"AND file_row_number BETWEEN {first} AND {end - 1})"
         for _, part in parts
-        if part.left
+        for first, end in part.left
     ]
     odd = sorted({pm for _, part in parts for pm in part.odd})
     conditions = [*gone, *(["pm IS NOT NULL"] if sample.flawed else [])]

@@ -1,6 +1,6 @@
 """The canonical table in DuckDB: its columns, and how rows get into it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -45,7 +45,6 @@ _WRITTEN: dict[str, str] = {
     "known": "BOOLEAN",
 }
 _SELECTED: dict[str, str] = {
-    "src": "file_index",
     "pm": "provider || chr(31) || model || chr(31) || tier",
     **{name: f"nullif(\"{name}\", '')" for name in (*TEXTS, *HASHES)},
     "h": "CASE WHEN dedupe <> '' THEN hash(dedupe) END",
@@ -102,17 +101,26 @@ def create(con: duckdb.DuckDBPyConnection, table: str) -> None:
     con.execute(f"CREATE TABLE {table} ({columns})")
 
 
-def write_rows(file: Path, rows: Sequence[Row]) -> None:
+class Written(msgspec.Struct):
+    """A row on its way into DuckDB, with the number of its source."""
+
+    src: int
+    row: Row
+
+
+def write_rows(file: Path, src: int, rows: Iterable[Row]) -> None:
     """Add rows to a file that `selected_rows` reads."""
     with open(file, "ab") as out:
-        out.write(_encoder.encode_lines(rows))
+        out.write(_encoder.encode_lines([Written(src, row) for row in rows]))
 
 
-def selected_rows(files: Sequence[Path]) -> str:
-    """SQL that reads written rows as canonical columns; `src` is the file's place in `files`."""
-    written = ", ".join(f"{quoted(name)}: '{kind}'" for name, kind in _WRITTEN.items())
+def selected_rows(file: Path) -> str:
+    """SQL that reads written rows as canonical columns, in their order."""
+    written = ", ".join(f"{quoted(name)} {kind}" for name, kind in _WRITTEN.items())
+    taken = ", ".join(f'"row".{quoted(name)} AS {quoted(name)}' for name in _WRITTEN)
     chosen = ", ".join(f"{_SELECTED.get(name, quoted(name))} AS {quoted(name)}" for name in COLUMNS)
     return (
-        f"SELECT {chosen} FROM read_json({listed(files)}, format='newline_delimited', "
-        f"columns={{{written}}}, maximum_object_size={_LARGEST_ROW})"
+        f"SELECT {chosen} FROM (SELECT src, {taken} FROM read_json({literal(_plain(str(file)))}, "
+        f"format='newline_delimited', maximum_object_size={_LARGEST_ROW}, "
+        f"columns={{src: 'INTEGER', \"row\": {literal(f'STRUCT({written})')}}}))"
     )
