@@ -19,9 +19,6 @@ from sdlc_cli.cost.engine.shapes import (
     zero,
 )
 
-# Fields that would make a line an answer of another shape, or wrap another answer.
-_OTHERS = ("body", "usageMetadata", "candidates")
-
 
 def _known(numbers: Mapping[str, tuple[str, ...]], u: Sql, seen: Set[str]) -> dict[str, Sql]:
     """Of the counts in a usage object those that were seen, as SQL."""
@@ -60,13 +57,10 @@ _CHAT = {
 _CHAT_RARE = (
     *((_INTO, name) for name in ("audio_tokens", "image_tokens")),
     *((_OUT, name) for name in ("audio_tokens", "image_tokens")),
-    ("cost_in_usd_ticks",),
 )
 _CHAT_NEVER = (
     (_INTO, "cache_creation_token_details"),
     ("server_tool_use",),
-    ("input_tokens",),
-    ("inputTokens",),
 )
 
 
@@ -97,15 +91,15 @@ def chat(path: Sql, seen: Set[str]) -> Body:
         )
         select["reasoning"] = "n_reasoning"
         doubt.append("n_reasoning > n_completion")
-    cost = at(u, "cost")
+    costs = [name for name in ("cost", "cost_in_usd_ticks") if f"usage.{name}" in seen]
     rare = [way for way in _CHAT_RARE if ".".join(("usage", *way)) in seen]
     return Body(
         columns={
-            **texts("id", "model", "service_tier", "type", "request_id", *_OTHERS),
+            **texts("id", "model", "service_tier", "request_id"),
             "created": "JSON",
             "usage": {
                 **counts(*(way[0] for way in (*_CHAT.values(), *_CHAT_NEVER) if len(way) == 1)),
-                **counts("cost_in_usd_ticks", "cost"),
+                **counts(*costs),
                 _INTO: counts(*(n[1] for n in _all_chat() if n[0] == _INTO)),
                 _OUT: counts(*(n[1] for n in _all_chat() if n[0] == _OUT)),
             },
@@ -118,16 +112,15 @@ def chat(path: Sql, seen: Set[str]) -> Body:
         numbers=numbers,
         select=select,
         doubt=[
-            f"{at(path, 'request_id')} IS NOT NULL",
+            f"{at(path, 'request_id')} IS NOT NULL",  # of another service, told by that
             f"{numbers['n_prompt']} IS NULL OR {numbers['n_completion']} IS NULL",
             *odd_numbers(numbers),
             zero(*(at(u, *way) for way in rare)),
             absent(
                 *(at(u, *way) for way in (*_CHAT_NEVER, *_CHAT_RARE) if way not in rare),
                 *_unseen({k: v for k, v in _CHAT.items() if k not in numbers}, u, seen),
-                *(at(path, name) for name in ("type", *_OTHERS)),
             ),
-            odd_amount(cost) if "usage.cost" in seen else absent(cost),
+            *(odd_amount(at(u, name)) for name in costs),
             *doubt,
             "n_created > 9999999999",  # no more a number of seconds
             odd_text(at(path, "id")),

@@ -131,7 +131,7 @@ def read(
 def _copy(file: Path, chosen: Shape, part: Path) -> str:
     """Step by step: fields out of their objects, numbers out of fields, columns out of both.
 
-    A row in doubt has no model.
+    A row in doubt has -1 output tokens: a mark in a column of numbers costs next to nothing.
     """
     fields = [f"{sql} AS {quoted(path)}" for path, sql in shapes.leaves(chosen.columns)]
     for path in chosen.there:
@@ -146,8 +146,8 @@ def _copy(file: Path, chosen: Shape, part: Path) -> str:
         f"coalesce(try_cast({shapes.real(name)} AS BIGINT), 0) AS {name}" for name in chosen.numbers
     ]
     doubt = " OR ".join(f"({text})" for text in chosen.doubt)
-    select = [f"{text} AS {quoted(name)}" for name, text in chosen.select.items() if name != "pm"]
-    select.append(f"CASE WHEN {doubt} THEN NULL ELSE {chosen.select['pm']} END AS pm")
+    marked = {"output": f"CASE WHEN {doubt} THEN -1 ELSE {chosen.select['output']} END"}
+    select = [f"{text} AS {quoted(name)}" for name, text in {**chosen.select, **marked}.items()]
     if chosen.raw_tags:
         said = [f"{literal(f'{chr(34)}{n}{chr(34)}:')} || {quoted(n)}" for n in chosen.raw_tags]
         select.append(f"concat('{{', concat_ws(',', {', '.join(said)}), '}}') AS raw")
@@ -212,21 +212,22 @@ def _weighed(
     source = f"read_parquet({listed([part])})"
     exactly = "line" in columns  # then there is no doubt
     found = con.execute(
-        f"SELECT pm, count(*), min(ts), max(ts) FROM {source} GROUP BY pm"
+        f"SELECT pm, count(*), min(ts), max(ts), count(*) FILTER (output < 0) FROM {source} "
+        "GROUP BY pm"
     ).fetchall()
-    pms = {pm for pm, *_ in found if pm is not None}
+    pms = {pm for pm, *_ in found}
     odd = set() if exactly else {pm for pm in pms if _odd(pm)}
-    unsure = [0, *(count for pm, count, _, _ in found if pm is None or pm in odd)]
+    unsure = [count if pm in odd else wrong for pm, count, _, _, wrong in found]
     places: list[tuple[int, bool]] = []
     if sum(unsure):
         places = con.execute(
             f"SELECT file_row_number, coalesce(h IN (hash(?), hash(?)), false) FROM {source} "
-            "WHERE pm IS NULL OR list_contains(?, pm) ORDER BY file_row_number",
+            "WHERE output < 0 OR list_contains(?, pm) ORDER BY file_row_number",
             [mark, f"msg_{mark}", sorted(odd)],
         ).fetchall()
-    times = [at for *_, first, last in found for at in (first, last) if at is not None]
+    times = [at for _, _, *span, _ in found for at in span if at is not None]
     begins = [place + 1 for place, marked in places if marked] if mark else [0]
-    ends = [begin - 1 for begin in begins[1:]] + [sum(count for _, count, _, _ in found)]
+    ends = [begin - 1 for begin in begins[1:]] + [sum(count for _, count, *_ in found)]
     doubtful = [place for place, marked in places if not (mark and marked)]
     numbers = [bisect_right(begins, place) - 1 for place in doubtful]
     return Read(

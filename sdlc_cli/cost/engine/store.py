@@ -33,7 +33,7 @@ class Part:
     first: int | None  # microseconds
     last: int | None
     numbered: bool = True
-    flawed: bool = False  # has rows that were read again, exactly: they have no `pm`
+    flawed: bool = False  # has rows that were read again, exactly: they have -1 output tokens
     odd: tuple[str, ...] = ()  # models whose rows are such, too
     left: tuple[tuple[int, int], ...] = ()
 
@@ -159,7 +159,7 @@ def _selected(parts: Sequence[tuple[int, Part]]) -> str:
         for first, end in part.left
     ]
     odd = sorted({pm for _, part in parts for pm in part.odd})
-    conditions = [*gone, *(["pm IS NOT NULL"] if sample.flawed else [])]
+    conditions = [*gone, *(["output >= 0"] if sample.flawed else [])]
     if odd:
         conditions.append(f"pm NOT IN ({', '.join(map(literal, odd))})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
