@@ -131,7 +131,8 @@ def read(
 def _copy(file: Path, chosen: Shape, part: Path) -> str:
     """Step by step: fields out of their objects, numbers out of fields, columns out of both.
 
-    A row in doubt has -1 output tokens: a mark in a column of numbers costs next to nothing.
+    A row in doubt has less than no output tokens: such a mark costs next to nothing, and a sum
+    costs less than a CASE.
     """
     fields = [f"{sql} AS {quoted(path)}" for path, sql in shapes.leaves(chosen.columns)]
     for path in chosen.there:
@@ -146,7 +147,8 @@ def _copy(file: Path, chosen: Shape, part: Path) -> str:
         f"coalesce(try_cast({shapes.real(name)} AS BIGINT), 0) AS {name}" for name in chosen.numbers
     ]
     doubt = " OR ".join(f"({text})" for text in chosen.doubt)
-    marked = {"output": f"CASE WHEN {doubt} THEN -1 ELSE {chosen.select['output']} END"}
+    mark = f"{2**60} * coalesce(doubtful, false)::TINYINT"
+    marked = {"output": f"least({chosen.select['output']}, {2**53}) - {mark}"}
     select = [f"{text} AS {quoted(name)}" for name, text in {**chosen.select, **marked}.items()]
     if chosen.raw_tags:
         said = [f"{literal(f'{chr(34)}{n}{chr(34)}:')} || {quoted(n)}" for n in chosen.raw_tags]
@@ -154,10 +156,11 @@ def _copy(file: Path, chosen: Shape, part: Path) -> str:
     keep = f" WHERE {chosen.keep}" if chosen.keep else ""
     return (
         f"COPY (SELECT {', '.join(select)} FROM ("
+        f"SELECT *, ({doubt}) AS doubtful FROM ("
         f"SELECT *, {', '.join(wholes)} FROM (SELECT *, {', '.join(reals)} FROM ("
         f"SELECT {', '.join(fields)} FROM read_json({listed([file])}, "
         f"format='newline_delimited', maximum_object_size={LONGEST}, "
-        f"columns={chosen.schema()})){keep}))) "
+        f"columns={chosen.schema()})){keep})))) "
         f"TO {literal(str(part))} (FORMAT parquet)"
     )
 

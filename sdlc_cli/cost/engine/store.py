@@ -33,7 +33,7 @@ class Part:
     first: int | None  # microseconds
     last: int | None
     numbered: bool = True
-    flawed: bool = False  # has rows that were read again, exactly: they have -1 output tokens
+    flawed: bool = False  # has rows that were read again, exactly: their output is below 0
     odd: tuple[str, ...] = ()  # models whose rows are such, too
     left: tuple[tuple[int, int], ...] = ()
 

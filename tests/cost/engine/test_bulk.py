@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,10 @@ SPOILED = [
     pytest.param(lambda line: line.replace(": 0", ": 1e-12", 1), id="nearly nothing"),
     pytest.param(lambda line: line.replace(": 0", f": {10**40}", 1), id="10^40"),
     pytest.param(lambda line: line.replace(": 0", f": {2**53}", 1), id="2^53"),
+    pytest.param(
+        lambda line: re.sub(r'((completion|output)_tokens": )\d+', rf"\g<1>{6 * 10**18}", line),
+        id="nearly 2^63",
+    ),
     pytest.param(lambda line: line.replace(": 0", ": true", 1), id="a bool"),
     pytest.param(lambda line: line.replace(": 0", ': "12"', 1), id="a text"),
     pytest.param(lambda line: line.replace(": 0", ": null", 1), id="no count"),
