@@ -65,12 +65,16 @@ _CHAT_NEVER = (
 
 
 def chat(path: Sql, seen: Set[str]) -> Body:
-    """Chat completions, as `readers.openai_chat` has them."""
+    """Chat completions, as `readers.openai_chat` has them.
+
+    `seen` are paths of fields, and of counts above 0 with a `+` before them.
+    """
     u = f"{path}/usage" if path else "usage"
     numbers = _known(_CHAT, u, seen)
     for name in ("n_prompt", "n_completion"):
         numbers.setdefault(name, at(u, *_CHAT[name]))
-    if "n_reasoning" in numbers:
+    reasons = ".".join(("+usage", *_CHAT["n_reasoning"])) in seen
+    if reasons:
         numbers.setdefault("n_total", at(u, *_CHAT["n_total"]))
     else:  # the total only tells whether reasoning comes on top
         numbers.pop("n_total", None)
@@ -82,7 +86,9 @@ def chat(path: Sql, seen: Set[str]) -> Body:
     select |= {"cache_read": read} if read != "0" else {}
     select |= {"cache_write_5m": write} if write != "0" else {}
     doubt = [f"n_prompt{kept} < 0"] if kept else []
-    if "n_reasoning" in numbers:
+    if "n_reasoning" in numbers and not reasons:
+        doubt.append("n_reasoning > 0")
+    elif reasons:
         on_top = "n_total = n_prompt + n_completion + n_reasoning"
         on_top = f"{on_top} OR (n_total = 0 AND n_reasoning > n_completion)"
         part = "n_completion - n_reasoning"

@@ -1,6 +1,6 @@
 """Lines around a provider's answer as SQL, as `readers.envelope` has them."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 
 from sdlc_cli.cost.engine.shapes import (
     STANDARD,
@@ -60,7 +60,7 @@ def around(seen: Set[str], inner: Callable[[Sql, Set[str]], Body]) -> Shape | No
     if len(where) != 1 or not seen.isdisjoint(_REQUESTS):
         return None
     (place,) = where
-    body = inner(place, {p[len(place) + 1 :] for p in seen if p.startswith(f"{place}.")})
+    body = inner(place, set(_within(place, seen)))
     told = {role: [n for n in names if n in seen] for role, names in _FIELDS.items()}
     used = [name for names in told.values() for name in names]
     tagged = [name for name in TAGGED if name in seen]
@@ -80,6 +80,14 @@ def around(seen: Set[str], inner: Callable[[Sql, Set[str]], Body]) -> Shape | No
         mark=lambda name: {place: {"id": name}},
         raw_tags=tuple(tagged),
     )
+
+
+def _within(place: str, seen: Set[str]) -> Iterator[str]:
+    """The paths below a field, as from there."""
+    for path in seen:
+        sign = "+" if path.startswith("+") else ""
+        if path.startswith(f"{sign}{place}."):
+            yield sign + path[len(sign) + len(place) + 1 :]
 
 
 def _time(names: list[str]) -> Sql:

@@ -65,11 +65,16 @@ def counts(*names: str) -> dict[str, str]:
 
 
 def paths_of(record: object, prefix: str = "") -> Iterator[str]:
-    """The dotted paths of all fields in a record that are not null, lists left out."""
+    """The dotted paths of all fields in a record that are not null, lists left out.
+
+    A number above 0 comes twice, the second time after a `+`.
+    """
     if isinstance(record, dict):
         for name, value in record.items():
             if value is not None:
                 yield prefix + name
+                if isinstance(value, int) and value > 0:
+                    yield f"+{prefix}{name}"
                 yield from paths_of(value, f"{prefix}{name}.")
 
 
