@@ -42,6 +42,7 @@ def ingest(
     try:
         if sum(source.size for source in sources) > SMALL:
             return _large(con, sources, wanted, config, cache, tmp)
+        table.plan_little(con)
         small = _Fresh(con, tmp)
         for source in sources:
             small.add(source, _form(source, wanted, config))

@@ -117,8 +117,7 @@ class Usage:
         """The calls by the groups asked for. Raises UsageError for a group that there is not."""
         plan = self._plan(by, where, timezone)
         self._price(plan)
-        totals, first, last = self._totals("")
-        unattributed, _, _ = self._totals(" WHERE project = '' AND team = ''")
+        totals, unattributed, first, last = self._totals()
         return CostReport(
             groups=self._groups(plan),
             totals=totals,
@@ -297,12 +296,19 @@ class Usage:
         for start in range(0, len(rows), 1000):
             con.execute(f"INSERT INTO owners VALUES {', '.join(rows[start : start + 1000])}")
 
-    def _totals(self, condition: str) -> tuple[Amounts, int | None, int | None]:
-        (values,) = self._store.con.execute(
-            f"SELECT {query.amounts()} FROM amounts{condition}"
+    def _totals(self) -> tuple[Amounts, Amounts, int | None, int | None]:
+        """Of all calls, of those that nobody owns, and when the first and the last was."""
+        rows = self._store.con.execute(
+            f"SELECT project = '' AND team = '', {query.amounts()} FROM amounts GROUP BY 1"
         ).fetchall()
-        named = dict(zip(AMOUNTS, values, strict=True))
-        return _amounts(named), named["first"], named["last"]
+        parts = [(free, dict(zip(AMOUNTS, values, strict=True))) for free, *values in rows]
+        named = [part for _, part in parts]
+        return (
+            _amounts(*named),
+            _amounts(*(part for free, part in parts if free)),
+            min((part["first"] for part in named if part["first"] is not None), default=None),
+            max((part["last"] for part in named if part["last"] is not None), default=None),
+        )
 
     def _groups(self, plan: Plan) -> tuple[Group, ...]:
         columns = query.group_columns(plan)
