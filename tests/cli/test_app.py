@@ -408,7 +408,9 @@ def test_a_signal_ends_us_after_cleaning_up(number: int, exit_code: int, tmp_pat
         "def work():\n"
         "    try:\n"
         f"        pathlib.Path({str(ready)!r}).touch()\n"
-        "        time.sleep(60)\n"
+        # Short sleeps: a signal between Python's look for one and a long sleep waits for its end.
+        "        for _ in range(6000):\n"
+        "            time.sleep(0.01)\n"
         "    finally:\n"
         f"        pathlib.Path({str(cleaned)!r}).touch()\n"
         "sys.exit(ending.run(work))\n"
