@@ -76,29 +76,41 @@ class _Open:
 
 def compose(text: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader] = LOADER) -> Node | None:
     """The one document in `text`; None when there is none. Raises TreeError."""
+    root: Node | None = None
+    for line, document in compose_all(text, loader):
+        if root is not None:
+            raise TreeError(line, msg("a second document starts here; keep one file for each"))
+        root = document
+    return root
+
+
+def compose_all(
+    text: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader] = LOADER
+) -> Iterator[tuple[int, Node]]:
+    """Each document of `text` that holds something, with its first line. Raises TreeError."""
     if bad := _UNPRINTABLE.search(text):
         raise TreeError(
             text.count("\n", 0, bad.start()) + 1,
             msg("holds the character U+{code}, which YAML does not allow", code=_code(bad[0])),
         )
-    events = yaml.parse(text, Loader=loader)
     try:
-        return _build(events)
+        yield from _build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         raise _in_words(error, text) from None
     except yaml.YAMLError as error:
         raise TreeError(1, msg("is not YAML: {reason}", reason=str(error))) from None
 
 
-def _build(events: Iterator[yaml.Event]) -> Node | None:
+def _build(events: Iterator[yaml.Event]) -> Iterator[tuple[int, Node]]:
     """Collect events into nodes; a node is complete when its end event comes."""
     anchors: dict[str, tuple[Node, int] | None] = {}  # None: still open, so an alias would loop
-    root: Node | None = None
     stack: list[_Open] = []
+    began = 1
     for event in events:
-        if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-            message = msg("a second document starts here; keep one file for each")
-            raise TreeError(_line(event), message)
+        if isinstance(event, yaml.DocumentStartEvent):
+            began = _line(event)
+            anchors.clear()
+            continue
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             stack.append(_open(event, len(stack)))
             if event.anchor:
@@ -113,8 +125,7 @@ def _build(events: Iterator[yaml.Event]) -> Node | None:
             stack[-1].size += size
             _limit(stack[-1].size, _line(event))
         else:
-            root = node
-    return root
+            yield began, node
 
 
 def _open(event: yaml.CollectionStartEvent, depth: int) -> _Open:

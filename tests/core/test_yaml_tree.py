@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from sdlc_cli.core.yaml_tree import Listing, Scalar, Section, TreeError, compose
+from sdlc_cli.core.yaml_tree import Listing, Scalar, Section, TreeError, compose, compose_all
 
 LOADERS = [
     pytest.param(yaml.SafeLoader, id="python"),
@@ -124,3 +124,16 @@ def test_what_is_no_yaml_of_ours_is_told_in_plain_words(text: str, expected: str
         compose(text)
 
     assert f"{caught.value.line}: {caught.value.message}" == expected
+
+
+def test_documents_come_one_by_one_with_their_first_line() -> None:
+    found = list(compose_all("a: 1\n---\n# nothing\n---\n- b\n"))
+
+    assert [(line, type(node)) for line, node in found] == [(1, Section), (2, Scalar), (4, Listing)]
+
+
+def test_an_anchor_ends_with_its_document() -> None:
+    with pytest.raises(TreeError) as error:
+        list(compose_all("a: &x 1\n---\nb: *x\n"))
+
+    assert error.value.line == 3
