@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,10 @@ except ImportError:  # on the built wheel; the files that need it are left out b
 else:  # machines are shared: how long an example takes says nothing about the code
     settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("shared")
+
+# A shell's background job ignores Ctrl-C, and so would every program that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GOLDEN = Path(__file__).parent / "golden"
 REQUIRE_ALL = os.environ.get("SDLC_TEST_REQUIRE_ALL") == "1"
@@ -62,6 +67,14 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 
 Tree = Callable[..., Path]
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that the test starts run without coverage, which loads, counts and prints too."""
+    for name in os.environ:
+        if name.startswith("COVERAGE_"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -504,6 +504,7 @@ class TestEnds:
         return tmp_path
 
     @pytest.mark.slow
+    @pytest.mark.usefixtures("unmeasured")
     @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
     def test_a_signal_in_the_middle_ends_it_quietly(
         self, large: Path, name: str, code: int

@@ -324,6 +324,7 @@ def test_without_a_repository_there_is_nothing_to_compare_with(tmp_path: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unmeasured")
 def test_instructions_are_counted_where_valgrind_is_installed(project: Path) -> None:
     if not instructions.available():
         pytest.skip("valgrind is not installed")

@@ -53,6 +53,7 @@ def test_start_up_imports_nothing_heavy(words: list[str], forbidden: set[str]) -
     assert imported & forbidden == set()
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_run_over_unchanged_files_loads_nothing_that_judges_or_reads_them(tmp_path: Path) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
