@@ -11,6 +11,7 @@ from itertools import islice
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate import entropy
+from sdlc_cli.gate.analysis.literals import Literals
 from sdlc_cli.gate.model import Outcome
 from sdlc_cli.gate.shapes import DATABASES, GCP_ACCOUNT, PRIVATE_KEY, SHAPES, URL_PASSWORD
 from sdlc_cli.gate.source import Unit
@@ -25,7 +26,7 @@ HELP = msg(
     " sdlc: allow-secret REASON"
 )
 
-_LITERALS = sorted({literal for shape in SHAPES for literal in shape.literals})
+_LITERALS = Literals(literal for shape in SHAPES for literal in shape.literals)
 # `NAME = "VALUE"`, `"NAME": 'VALUE'`, `get("NAME", "VALUE")`: the value; the name is to the
 # left, and read from right to left, so that it is found at once.
 _QUOTED = re.compile(rb"""[=:,]>?[ \t]{0,8}[rbfu]?\\?(["'`])([^"'`\s\\]{8,200})\\?\1""")
@@ -162,7 +163,7 @@ def _known_kinds(path: str, data: bytes) -> Iterator[_Hit]:
 
 
 def _known(data: bytes) -> Iterator[_Hit]:
-    present = {literal for literal in _LITERALS if literal in data}
+    present = _LITERALS.within(data)
     if not present:
         return
     for shape in SHAPES:
