@@ -29,6 +29,7 @@ from sdlc_cli.cli.options import OutputPath
 from sdlc_cli.core.i18n import _, ngettext
 
 if TYPE_CHECKING:
+    from sdlc_cli.cost.model import Group
     from sdlc_cli.cost.report import Sheet
 
 GROUPS = ("day", "week", "month", "hour", "model", "provider", "tier", "project", "team", "user")
@@ -136,7 +137,19 @@ def _sheet(logs: Opened, by: tuple[str, ...], form: str) -> "Sheet":
         daily = logs.usage.series(logs.where, logs.timezone)
     else:
         daily = ()  # a question of its own: a third of the work on a small log
-    return Sheet(report=made, daily=daily, hidden=dict(logs.veil.hidden))
+    by_day = _by_day(logs, by) if form == "html" else ()
+    return Sheet(report=made, daily=daily, by_day=by_day, hidden=dict(logs.veil.hidden))
+
+
+def _by_day(logs: Opened, by: tuple[str, ...]) -> tuple["Group", ...]:
+    """What the bars of the chart are made of."""
+    from sdlc_cli.cost.privacy import veiled
+    from sdlc_cli.cost.report.spending import key_of
+
+    key = key_of(by)
+    if not key:
+        return ()
+    return veiled(logs.usage.slices(("day", key), logs.where, logs.timezone), logs.veil)
 
 
 cost_limits.register(app)

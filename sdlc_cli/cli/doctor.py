@@ -82,8 +82,8 @@ def packages() -> tuple[tuple[str, str, str, str], ...]:
         ("radon", "radon", "", msg("the maintainability gate")),
         ("numba", "numba", "plan", msg("faster plans")),
         ("ortools", "ortools", "exact", msg("proofs that a plan is the best")),
-        ("altair", "altair", "charts", msg("charts")),
-        ("vl-convert-python", "vl_convert", "charts", msg("charts as pictures")),
+        ("altair", "altair", "charts", msg("bars of HTML cost reports by model or project")),
+        ("vl-convert-python", "vl_convert", "charts", msg("drawing these bars without a browser")),
         ("starlette", "starlette", "serve", msg("the server")),
         ("uvicorn", "uvicorn", "serve", msg("the server")),
         ("opentelemetry-proto", "opentelemetry.proto", "serve", msg("traces sent to the server")),
@@ -189,7 +189,9 @@ def _table(title: str, rows: list[tuple[str, str, str]], width: int) -> list[str
             + (_pad(version, second) if second else "")
         )
         if width - start < 24:  # too narrow for three columns: the text goes below
-            lines.append(head.rstrip())
+            head = head.rstrip()
+            short = indent + " ".join(head.split())
+            lines.append(head if columns(head) <= width else short)
             lines += ["    " + line for line in wrap(text, width - 4) if text]
             continue
         body = wrap(text, width - start)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from sdlc_cli.cost.model import CostReport, Series
+from sdlc_cli.cost.model import CostReport, Group, Series
 
 SCHEMA_VERSION = 1  # of the JSON; keys may be added, a change of meaning raises it
 FORMATS: Mapping[str, str] = {
@@ -20,10 +20,14 @@ FORMATS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """What is shown: the report, the cost of each day where it is known, what was hashed."""
+    """What is shown: the report, the cost of each day where it is known, what was hashed.
+
+    `daily` and `by_day` are for charts: what does not draw does without them.
+    """
 
     report: CostReport
     daily: Series = ()
+    by_day: tuple[Group, ...] = ()  # by day and the first group that is no time
     hidden: Mapping[str, int] = field(default_factory=dict)  # kind -> how many names
 
 

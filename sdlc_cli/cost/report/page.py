@@ -16,8 +16,8 @@ from sdlc_cli.core import money
 from sdlc_cli.core.i18n import _, language, local
 from sdlc_cli.core.printable import visible
 from sdlc_cli.core.table import Table, shown
-from sdlc_cli.cost.model import CostReport, Group, Series
-from sdlc_cli.cost.report import DEFAULT, Sheet, View, charts, summary, tables
+from sdlc_cli.cost.model import CostReport
+from sdlc_cli.cost.report import DEFAULT, Sheet, View, spending, summary, tables
 
 MOST_GROUPS = 2000  # a browser stays quick with these
 MOST_SHARES = 10  # of the dearest, in the second chart
@@ -60,7 +60,7 @@ def _values(sheet: Sheet) -> dict[str, object]:
         "facts": _facts(report),
         "warnings": [visible(one) for one in summary.warnings(report)],
         "notes": [visible(one) for one in summary.notes(sheet)],
-        "days": _days(sheet.daily),
+        "days": spending.drawn(sheet),
         "shares": _shares(report),
         "groups": _cells(listed) if report.groups else None,
         "total": len(report.groups) != 1,
@@ -120,32 +120,13 @@ def _cells(table: Table) -> dict[str, object]:
     }
 
 
-def _days(daily: Series) -> Markup | None:
-    """The chart of days, where there are any to compare."""
-    if len(daily) < 2 or not any(pico for _day, pico in daily):
-        return None
-    bars = [
-        charts.Bar(
-            first[5:] if len(daily) < 300 else first[:7],
-            float(money.usd(pico)) / days,  # of one day, so that a shorter run is no lower
-            f"{first if first == last else f'{first} - {last}'}: ${summary.people(pico)}",
-        )
-        for first, last, pico, days in charts.runs([(f"{day}", pico) for day, pico in daily])
-    ]
-    highest_day, highest = max(daily, key=lambda item: (item[1], item[0]))
-    about = _("{first} to {last}, highest ${cost} on {day}").format(
-        first=daily[0][0], last=daily[-1][0], cost=summary.people(highest), day=highest_day
-    )
-    return charts.columns(bars, title=_("Cost of each day"), about=about)
-
-
 def _shares(report: CostReport) -> dict[str, object] | None:
     """What cost most by the first key that is no time, the rest added up."""
-    key = next((key for key in report.by if key not in summary.TIMES), "")
+    key = spending.key_of(report.by)
     total = report.totals.pico
     if not key or not total:
         return None
-    sums = _sums(report.groups, key)
+    sums = spending.sums(report.groups, key)
     ranked = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
     rows = [(tables.key_text(key, name), pico) for name, pico in ranked[:MOST_SHARES]]
     rest = sum(pico for _name, pico in ranked[MOST_SHARES:])
@@ -165,11 +146,3 @@ def _shares(report: CostReport) -> dict[str, object] | None:
             if pico
         ],
     }
-
-
-def _sums(groups: tuple[Group, ...], key: str) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for group in groups:
-        name = group.keys.get(key, "")
-        sums[name] = sums.get(name, 0) + group.amounts.pico
-    return sums

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from sdlc_cli.core import charts
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.model import (
     PICO,
@@ -156,7 +157,7 @@ def realistic() -> Sheet:
             ),
         ),
     )
-    return Sheet(report=made, daily=daily(made), hidden={"user": 4, "email": 1})
+    return Sheet(report=made, daily=daily(made), by_day=made.groups, hidden={"user": 4, "email": 1})
 
 
 def daily(made: CostReport) -> tuple[tuple[date, int], ...]:
@@ -216,6 +217,12 @@ def large() -> Sheet:
     days = tuple((date(2026, 1, 1) + timedelta(days=n), n * PICO) for n in range(320))
     totals = amounts(500_500, 500_500 * PICO, input=500_500, output=500_500)
     return Sheet(report=report(*groups, by=("user",), totals=totals), daily=days)
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the extra `charts` is missing."""
+    monkeypatch.setattr(charts, "installed", lambda: False)
 
 
 @pytest.fixture

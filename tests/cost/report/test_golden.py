@@ -6,6 +6,9 @@ import pytest
 
 from sdlc_cli.cost.report import FORMATS, Sheet, View, load
 
+# Vega's drawings change with its version; test_page.py looks into them.
+pytestmark = pytest.mark.usefixtures("plain")
+
 Sheets = dict[str, Callable[[], Sheet]]
 Golden = Callable[[str, str], None]
 

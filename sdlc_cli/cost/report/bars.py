@@ -1,28 +1,21 @@
-"""Charts as SVG that stands inside a page: no script, no style of its own, read out by its title.
+"""The chart of days where the extra `charts` is missing: one plain bar for each, drawn here.
 
-Colours and fonts come from the page's style sheet, by class.
+Like those of `core.charts` it has no script and no style of its own: colours and letters come
+from the page's style sheet, by class.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log10
-from typing import NamedTuple
 
 from markupsafe import Markup
 
+from sdlc_cli.core.charts import Bar, Chart
+
 WIDTH, HEIGHT = 960, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 8, 14, 30
-_MOST_BARS = 120  # more would be thinner than a hair: neighbours are added up
 _TICKS = 4
 _LABELS = 7  # below the bars
-
-
-class Bar(NamedTuple):
-    """`label` stands below the bar, `text` is what pointing at it tells."""
-
-    label: str
-    value: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +27,9 @@ class _Axis:
         return _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - value / self.top)
 
 
-def columns(bars: Sequence[Bar], *, title: str, about: str) -> Markup:
-    """Bars side by side over an axis of dollars. `title` and `about` are read to who sees none."""
+def svg(chart: Chart) -> Markup:
+    """The chart as an inline `<svg class="chart">`, each bar in one piece."""
+    bars = chart.bars
     axis = _axis(max((bar.value for bar in bars), default=0))
     slot = (WIDTH - _LEFT - _RIGHT) / max(len(bars), 1)
     width = max(slot * 0.78, 1)
@@ -43,7 +37,7 @@ def columns(bars: Sequence[Bar], *, title: str, about: str) -> Markup:
         Markup(
             '<svg class="chart" viewBox="0 0 {w} {h}" role="img" aria-label="{title}">'
             "<desc>{about}</desc>\n"
-        ).format(w=WIDTH, h=HEIGHT, title=title, about=about)
+        ).format(w=WIDTH, h=HEIGHT, title=chart.title, about=chart.about)
     ]
     parts += _grid(axis)
     for i, bar in enumerate(bars):
@@ -110,12 +104,3 @@ def _short(value: float, step: float) -> str:
     """The value with as many decimals as the step needs."""
     decimals = 0 if step >= 1 and step == int(step) else max(1, 1 - floor(log10(step)))
     return f"{value:,.{decimals}f}" if value else "0"
-
-
-def runs(days: Sequence[tuple[str, int]]) -> tuple[tuple[str, str, int, int], ...]:
-    """Neighbours put together, so that few bars are left: (first, last, their sum, how many)."""
-    step = max(1, -(-len(days) // _MOST_BARS))
-    parts = [days[i : i + step] for i in range(0, len(days), step)]
-    return tuple(
-        (part[0][0], part[-1][0], sum(amount for _day, amount in part), len(part)) for part in parts
-    )
