@@ -7,6 +7,12 @@ import pytest
 from sdlc_cli.gate.analysis import literals
 from sdlc_cli.gate.analysis.literals import Literals
 
+
+@pytest.fixture(autouse=True, params=[0, 10**9], ids=["by pairs", "one by one"])
+def _little(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(literals, "_LITTLE", request.param)
+
+
 WORDS = (b"ab", b"abc", b"-key", b"\0\xff", b"AGE-SECRET", b"zz")
 
 
