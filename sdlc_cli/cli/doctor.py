@@ -190,8 +190,8 @@ def _table(title: str, rows: list[tuple[str, str, str]], width: int) -> list[str
         )
         if width - start < 24:  # too narrow for three columns: the text goes below
             head = head.rstrip()
-            short = indent + " ".join(head.split())
-            lines.append(head if columns(head) <= width else short)
+            both = columns(head) <= width
+            lines += [head] if both else [indent + name, indent * 2 + version]
             lines += ["    " + line for line in wrap(text, width - 4) if text]
             continue
         body = wrap(text, width - start)
