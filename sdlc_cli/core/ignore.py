@@ -22,9 +22,7 @@ class _Pattern:
     only_folders: bool
     negated: bool
 
-    def matches(self, path: Sequence[bytes], is_folder: bool) -> bool:
-        if self.only_folders and not is_folder:
-            return False
+    def matches(self, path: Sequence[bytes]) -> bool:
         if not self.anchored:
             wanted = self.segments[0]
             return wanted is _STAR or wanted.fullmatch(path[-1]) is not None
@@ -53,8 +51,8 @@ class Rules:
         if not patterns:
             return None
         parts = os.fsencode(path).split(b"/")
-        for pattern in patterns:
-            if pattern.matches(parts, is_folder):
+        for pattern in patterns:  # `only_folders` ones stand here only for a folder
+            if pattern.matches(parts):
                 return not pattern.negated
         return None
 
@@ -70,9 +68,10 @@ class Rules:
 
     def _covers_folder(self, folder: str) -> bool:
         """The same of a folder; each one is decided once, from the top down."""
-        parent = folder[: max(folder.rfind("/"), 0)]
-        covered, at = self._covered.get(parent, False), len(parent)
-        if parent not in self._covered:
+        at = max(folder.rfind("/"), 0)
+        covered = self._covered.get(folder[:at])
+        if covered is None:
+            covered = False
             at = 0
         while at < len(folder):
             at = folder.find("/", at + 1)

@@ -141,7 +141,10 @@ class _Tree:
     def _read(self, folder: str) -> dict[str, str]:
         try:
             with os.scandir(os.path.join(self.root, folder)) as entries:
-                return {entry.name: _kind(entry) for entry in entries}
+                return {
+                    entry.name: "file" if entry.is_file(follow_symlinks=False) else _kind(entry)
+                    for entry in entries
+                }
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -223,8 +226,7 @@ class _Tree:
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
-    if entry.is_file(follow_symlinks=False):
-        return "file"
+    """What an entry is that is no regular file."""
     if entry.is_dir(follow_symlinks=False):
         return "folder"
     if entry.is_symlink():

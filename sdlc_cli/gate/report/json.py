@@ -16,7 +16,12 @@ from sdlc_cli.gate.report import DEFAULT, View
 def render(report: GateReport, view: View = DEFAULT) -> str:
     """Always English. Lone surrogates of a path that is not UTF-8 show as `\\xff`."""
     del view
-    text = json.dumps(_plain(_document(report)), ensure_ascii=False)
+    document = _document(report)
+    try:  # as it is, which nearly always can be written
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, default=_plain)
+        text.encode()
+    except ValueError:  # NaN, or a lone surrogate
+        text = json.dumps(_plain(document), ensure_ascii=False)
     return msgspec.json.format(text, indent=2) + "\n"  # `indent` of `json` is slow
 
 
