@@ -86,8 +86,11 @@ def is_place(type_: inspect.Type) -> bool:
 
 
 def choose(among: tuple[Option, ...], node: Node, word: Word | None) -> Option:
-    """The option that `node` is written as. Raises Refused when it is none of them."""
-    for option in among:
+    """The option that `node` is written as. Raises Refused when it is none of them.
+
+    Null is nothing where that is an option, else a section with all its defaults.
+    """
+    for option in sorted(among, key=lambda one: not isinstance(one.type, inspect.NoneType)):
         if _fits(option, node, word):
             return option
     named = [o for o in among if not isinstance(o.type, inspect.NoneType)] or list(among)
