@@ -1,0 +1,265 @@
+"""What the parts of a service must agree on, which none of them can say alone."""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.nearest import nearest
+from sdlc_cli.core.sections import Key
+from sdlc_cli.deploy.names import flag_variable
+from sdlc_cli.deploy.options import Amounts, Autoscaling, Resources, Service
+from sdlc_cli.deploy.quantity import read_cpu, read_size
+from sdlc_cli.deploy.specs import DEFAULT_REPLICAS
+from sdlc_cli.deploy.words import HIDDEN
+
+Mistakes = Iterator[tuple[Key, Message]]
+
+PRODUCTION_REPLICAS = 3  # one may be drained and another fail while the third serves
+MAX_VARIABLES = 500
+_SMALLEST_MEMORY = 2**20
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|TOKEN|CREDENTIALS?|API_?KEY|(?<!PUBLIC_)KEY)$",
+    re.I,
+)
+_SECRET_VALUE = re.compile(
+    r"://[^/\s:@]*:[^/\s@]+@"  # an address with a password
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\bAKIA[0-9A-Z]{16}\b|\bgh[opsu]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}"
+    r"|\bsk-[A-Za-z0-9_-]{20,}"
+)
+
+
+def mistakes(service: Service) -> Mistakes:
+    """What is wrong in a service, whichever environment it is of."""
+    yield from hidden(service, ())
+    yield from _ports(service)
+    yield from _resources(service.resources)
+    yield from _scaling(service.autoscaling, service.replicas)
+    yield from _variables(service)
+    yield from _secrets(service)
+    yield from _backends(service)
+    yield from _network(service)
+    yield from _terraform(service)
+
+
+def production(service: Service) -> Mistakes:
+    """What production needs and the service lacks, apart from digests."""
+    scaling = service.autoscaling
+    if scaling is not None:
+        if scaling.min < PRODUCTION_REPLICAS:
+            yield ("autoscaling", "min"), _too_few()
+    elif (service.replicas or DEFAULT_REPLICAS) < PRODUCTION_REPLICAS:
+        yield ("replicas",), _too_few()
+    for name, region in service.regions.items():
+        if region.replicas is not None and region.replicas < PRODUCTION_REPLICAS:
+            yield ("regions", name, "replicas"), _too_few()
+
+
+def _too_few() -> Message:
+    return msg(
+        "production needs at least {n}, so that one can be drained and another fail",
+        n=PRODUCTION_REPLICAS,
+    )
+
+
+def hidden(value: object, at: Key) -> Mistakes:
+    """Texts below `value` with letters that cannot be seen, or that end a line."""
+    if isinstance(value, str):
+        if found := HIDDEN.search(value):
+            code = f"{ord(found[0]):04X}"
+            yield at, msg("holds the control character U+{code}; values are one line", code=code)
+    elif isinstance(value, msgspec.Struct):
+        for field in msgspec.structs.fields(type(value)):
+            yield from hidden(getattr(value, field.name), (*at, field.encode_name))
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from hidden(entry, (*at, str(key)))
+    elif isinstance(value, tuple | list):
+        for i, entry in enumerate(value):
+            yield from hidden(entry, (*at, i))
+
+
+def _ports(service: Service) -> Mistakes:
+    if not service.ports:
+        yield ("ports",), msg("must not be empty")
+        return
+    seen: dict[int, str] = {}
+    for name, number in service.ports.items():
+        if number in seen:
+            yield ("ports", name), msg("has the same number as {other}", other=seen[number])
+        seen.setdefault(number, name)
+    for key, used in (
+        ("health", service.health.port),
+        ("metrics", service.metrics and service.metrics.port),
+    ):
+        if used and used not in service.ports:
+            yield (key, "port"), _unknown(used, service.ports)
+
+
+def _unknown(name: str, known: Iterable[str]) -> Message:
+    known = list(known)
+    if near := nearest(name, known):
+        return msg("there is no '{name}' (nearest: '{nearest}')", name=name, nearest=near)
+    if not known:
+        return msg("there is no '{name}', and no other", name=name)
+    return msg("there is no '{name}'; there are: {known}", name=name, known=", ".join(known))
+
+
+def _resources(resources: Resources) -> Mistakes:
+    asked, most = resources.requests, resources.limits
+    for part, amounts in (("requests", asked), ("limits", most)):
+        yield from _amounts(amounts, ("resources", part))
+    for name, read in (("cpu", read_cpu), ("memory", read_size), ("ephemeral_storage", read_size)):
+        low, high = getattr(asked, name), getattr(most, name)
+        if read(high) < read(low):
+            message = msg("lies under the request of {request}", request=low)
+            yield ("resources", "limits", name), message
+
+
+def _amounts(amounts: Amounts, at: Key) -> Mistakes:
+    if read_cpu(amounts.cpu) < 1:
+        yield (*at, "cpu"), msg("must be at least {least}", least="1m")
+    for name in ("memory", "ephemeral_storage"):
+        written = getattr(amounts, name)
+        if read_size(written) < _SMALLEST_MEMORY:
+            yield (
+                (*at, name),
+                msg("is {bytes} bytes; write a unit such as Mi", bytes=read_size(written)),
+            )
+
+
+def _scaling(scaling: Autoscaling | None, replicas: int | None) -> Mistakes:
+    if scaling is None:
+        return
+    if scaling.max < scaling.min:
+        message = msg("lies under min, which is {min}", min=scaling.min)
+        yield ("autoscaling", "max"), message
+    elif replicas is not None and not scaling.min <= replicas <= scaling.max:
+        yield (
+            ("replicas",),
+            msg(
+                "lies outside autoscaling, which is {min} to {max}",
+                min=scaling.min,
+                max=scaling.max,
+            ),
+        )
+    if not scaling.cpu and not scaling.memory:
+        yield ("autoscaling",), msg("looks at nothing: set cpu or memory above 0%")
+    for name in ("cpu", "memory"):
+        share: Decimal = getattr(scaling, name)
+        if share * 100 % 1:
+            yield ("autoscaling", name), msg("must be a whole number of percent")
+
+
+def _variables(service: Service) -> Mistakes:
+    if len(service.config) > MAX_VARIABLES:
+        yield ("config",), msg("holds more than {n} variables", n=MAX_VARIABLES)
+    yield from _plain(service.config, service, ("config",))
+    for name, region in service.regions.items():
+        yield from _plain(region.config, service, ("regions", name, "config"))
+    seen: dict[str, str] = {}
+    for flag in service.flags:
+        variable = flag_variable(flag)
+        if variable in seen:
+            yield ("flags", flag), msg("is the same variable as {other}", other=seen[variable])
+        seen.setdefault(variable, flag)
+
+
+def _plain(config: Mapping[str, str], service: Service, at: Key) -> Mistakes:
+    flags = {flag_variable(flag): flag for flag in service.flags}
+    for name, value in config.items():
+        here = (*at, name)
+        if name in service.secrets:
+            yield here, msg("is one of the secrets too")
+        elif name.removesuffix("_FILE") in service.secrets:
+            yield here, msg("is set for the secret {name}", name=name.removesuffix("_FILE"))
+        elif name in service.flags or name in flags:
+            yield here, msg("is the variable of the flag {flag} too", flag=flags.get(name, name))
+        elif (_SECRET_NAME.search(name) and value) or _SECRET_VALUE.search(value):
+            yield here, msg("looks like a secret: refer to it under secrets, by key")
+
+
+def _secrets(service: Service) -> Mistakes:
+    for name, reference in service.secrets.items():
+        if isinstance(reference, str):
+            yield (
+                ("secrets", name),
+                msg("wants a reference, {example}; a secret's value does not belong in this file",
+                    example="{key: path/in/the/store}"),
+            )  # fmt: skip
+        elif name in {flag_variable(flag) for flag in service.flags}:
+            yield ("secrets", name), msg("is the variable of a flag too")
+
+
+def _backends(service: Service) -> Mistakes:
+    groups = (("databases", service.databases), ("caches", service.caches))
+    for key, backends in groups:
+        for name, backend in backends.items():
+            at = (key, name)
+            if backend.secret not in service.secrets:
+                yield (*at, "secret"), _unknown(backend.secret, service.secrets)
+            yield from _cidrs(backend.cidrs, at)
+            if service.infrastructure == "existing" and not backend.cidrs:
+                yield (
+                    (*at, "cidrs"),
+                    msg("missing: nobody else knows where it is, with infrastructure: existing"),
+                )
+    both = service.databases.keys() & service.caches.keys()
+    for name in sorted(both):
+        yield ("caches", name), msg("is the name of a database too")
+    for name, api in service.model_apis.items():
+        yield from _cidrs(api.cidrs, ("model_apis", name))
+
+
+def _cidrs(cidrs: Iterable[str], at: Key) -> Mistakes:
+    for i, text in enumerate(cidrs):
+        if message := _not_a_network(text):
+            yield (*at, "cidrs", i), message
+
+
+def _not_a_network(text: str) -> Message | None:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return msg("is not a range of addresses such as {example}", example="10.0.0.0/16")
+    if str(network) == text:
+        return None
+    return msg("is not how the range is written (nearest: '{nearest}')", nearest=str(network))
+
+
+def _network(service: Service) -> Mistakes:
+    provides = service.cluster.provides
+    if service.egress in ("cilium", "eks-auto") and service.egress not in provides:
+        yield ("egress",), msg("needs {name} in cluster.provides", name=service.egress)
+    if service.egress == "proxy" and not service.cluster.proxy:
+        yield ("cluster", "proxy"), msg("missing, and needed by egress: proxy")
+    if service.cluster.proxy and int(service.cluster.proxy.rpartition(":")[2]) not in _PORTS:
+        yield ("cluster", "proxy"), msg("the port must be from 1 to 65535")
+    for key, names in (("domains", service.domains), ("cluster", provides)):
+        at: Key = (key,) if key == "domains" else (key, "provides")
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                yield (*at, i), msg("'{name}' is written twice", name=name)
+    for key in ("prometheus", "runbook", "traces"):
+        if _SECRET_VALUE.search(getattr(service.monitoring, key)):
+            yield ("monitoring", key), msg("holds a password, which does not belong in this file")
+
+
+_PORTS = range(1, 65536)
+
+
+def _terraform(service: Service) -> Mistakes:
+    terraform = service.terraform
+    if terraform.nodes_max < terraform.nodes_min:
+        message = msg("lies under nodes_min, which is {min}", min=terraform.nodes_min)
+        yield ("terraform", "nodes_max"), message
+    if message := _not_a_network(terraform.vpc_cidr):  # type: ignore[assignment]
+        yield ("terraform", "vpc_cidr"), message
+        return
+    network = ipaddress.ip_network(terraform.vpc_cidr)
+    if network.version != 4 or not 16 <= network.prefixlen <= 20:
+        yield ("terraform", "vpc_cidr"), msg("must be a range of IPv4 from /16 to /20")

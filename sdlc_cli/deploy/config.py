@@ -1,0 +1,177 @@
+"""deploy.yaml -> one DeploySpec for each environment, with every mistake at once."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdlc_cli.core import config
+from sdlc_cli.core.errors import UsageError
+from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.nearest import nearest
+from sdlc_cli.core.sections import Key
+from sdlc_cli.deploy import checks, model, options
+from sdlc_cli.deploy.overlay import Missing, merge
+from sdlc_cli.deploy.specs import is_production, spec
+from sdlc_cli.deploy.words import DIGEST, REPOSITORY, TAG
+
+__all__ = ["FILE_NAME", "PLACEHOLDER_DIGEST", "DeployConfig", "load", "read_image"]
+
+FILE_NAME = "deploy.yaml"
+PLACEHOLDER_DIGEST = "sha256:" + 64 * "0"  # of no image: it marks what is still to be filled in
+_HINT = msg("'sdlc schema deploy' describes every key of the file")
+_IMAGE = re.compile(rf"(?P<repository>{REPOSITORY})(:(?P<tag>{TAG}))?@(?P<digest>{DIGEST})")
+_MAX_IMAGE = 500
+
+Mistakes = Iterator[tuple[Key, Message]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployConfig:
+    """A deploy.yaml. `specs` are its environments in the order of the file.
+
+    `root` is the folder that its paths are relative to, `templates` a folder of the user's own.
+    """
+
+    file: Path
+    root: Path
+    specs: tuple[model.DeploySpec, ...]
+    templates: Path | None = None
+    image: str = ""
+    allow_placeholder: bool = False
+
+    def chosen(self, names: Sequence[str]) -> tuple[model.DeploySpec, ...]:
+        """The environments called `names`, in the order of the file; without names, all.
+
+        Raises UsageError for a name that is none, and ConfigError where production lacks the
+        digest of an image.
+        """
+        known = [spec.environment for spec in self.specs]
+        for name in names:
+            if name not in known:
+                raise UsageError(
+                    msg("there is no environment '{name}' in {file}: use {known}",
+                        name=name, file=self.file.name, known=", ".join(known)),
+                    hint=f"--env {nearest(name, known)}" if nearest(name, known) else "",
+                )  # fmt: skip
+        picked = tuple(spec for spec in self.specs if not names or spec.environment in names)
+        _hold(self, [spec.environment for spec in picked if spec.production])
+        return picked
+
+
+class _File(options.DeployFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    def mistakes(self) -> Mistakes:
+        """What is wrong in the whole that each environment makes with the service's own words."""
+        told = set()
+        own = {(path, str(message)) for path, message in checks.mistakes(self)}
+        yield from _alone(self)
+        for name, over in self.environments.items():
+            missing: Missing = []
+            whole = merge(self, over, options.Service, missing)
+            paths = [path for path, _ in missing]
+            for path, message in (*missing, *_of(name, whole)):
+                if path not in paths and any(path[: len(one)] == one for one in paths):
+                    continue  # the missing key's stand-in
+                if (path, str(message)) not in own:
+                    yield ("environments", name, *path), message
+                elif (path, str(message)) not in told:
+                    told.add((path, str(message)))
+                    yield path, message
+
+
+def load(path: Path, *, image: str = "", allow_placeholder: bool = False) -> DeployConfig:
+    """The environments in the deploy.yaml at `path`.
+
+    `image`, REPOSITORY[:TAG]@DIGEST, stands in for the image of all of them. Raises ConfigError
+    with every mistake of the file, and UsageError for an image that is none.
+    """
+    given = read_image(image) if image else None
+    written = config.load(path, _File, None, hint=_HINT)
+    specs = tuple(spec(written, name, given) for name in written.environments)
+    root = path.absolute().parent
+    return DeployConfig(
+        file=path,
+        root=root,
+        specs=specs,
+        templates=root / written.templates if written.templates else None,
+        image=image,
+        allow_placeholder=allow_placeholder,
+    )
+
+
+def read_image(text: str) -> model.Image:
+    """`REPOSITORY[:TAG]@sha256:…`, as a pipeline knows it after a push. Raises UsageError."""
+    found = _IMAGE.fullmatch(text) if len(text) <= _MAX_IMAGE else None
+    if found is None:
+        raise UsageError(
+            msg("the image must be named with its digest: {image}", image=text[:_MAX_IMAGE]),
+            hint=f"--image registry.example.com/app@sha256:{'…'}",
+        )
+    return model.Image(
+        repository=found["repository"], tag=found["tag"] or "", digest=found["digest"]
+    )
+
+
+def _hold(loaded: DeployConfig, production: Iterable[str]) -> None:
+    """Raises ConfigError, with lines, where one of these environments lacks a digest."""
+    held = tuple(production)
+    if not held:
+        return
+
+    class Held(options.DeployFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
+        def mistakes(self) -> Mistakes:
+            if self.build.language == "python":
+                base = self.build.base
+                digest = base.digest if base else ""
+                path: Key = ("build", "base", "digest")
+                yield from _unpinned(digest, path, loaded.allow_placeholder)
+            for name in held:
+                if not loaded.image:
+                    whole = merge(self, self.environments[name], options.Service, [])
+                    path = ("environments", name, "image", "digest")
+                    yield from _unpinned(whole.image.digest, path, loaded.allow_placeholder)
+
+    hint = msg("name the image with its digest: --image REPOSITORY@sha256:…")
+    if loaded.image.endswith(PLACEHOLDER_DIGEST) and not loaded.allow_placeholder:
+        raise UsageError(
+            msg("the digest in --image is the placeholder, which no image has"),
+            hint=msg("to try things out, add --allow-placeholder"),
+        )
+    config.load(loaded.file, Held, None, hint=hint)
+
+
+def _unpinned(digest: str, path: Key, allow_placeholder: bool) -> Mistakes:
+    if not digest:
+        yield path, msg("missing, and needed by production")
+    elif digest == PLACEHOLDER_DIGEST and not allow_placeholder:
+        yield path, msg("is the placeholder, which no image has (--allow-placeholder to try)")
+
+
+def _of(environment: str, whole: options.Service) -> Mistakes:
+    yield from checks.mistakes(whole)
+    if is_production(environment, whole):
+        yield from checks.production(whole)
+
+
+def _alone(file: options.DeployFile) -> Mistakes:
+    """What is wrong in the parts that all environments share."""
+    for key in ("build", "pipeline", "templates"):
+        yield from checks.hidden(getattr(file, key), (key,))
+    for at, path in (
+        *((("build", "source", i), one) for i, one in enumerate(file.build.source)),
+        (("build", "lock"), file.build.lock),
+        (("templates",), file.templates or "."),
+    ):
+        if path.startswith(("/", "~")) or ".." in path.split("/"):
+            yield at, msg("must be a path below the file's own folder")
+    for key in ("staging", "production"):
+        name = getattr(file.pipeline, key)
+        if name and name not in file.environments:
+            near = nearest(name, file.environments)
+            yield ("pipeline", key), _no_environment(name, near, file.environments)
+
+
+def _no_environment(name: str, near: str, known: Iterable[str]) -> Message:
+    if near:
+        return msg("there is no '{name}' (nearest: '{nearest}')", name=name, nearest=near)
+    return msg("there is no '{name}'; there are: {known}", name=name, known=", ".join(known))
