@@ -85,7 +85,7 @@ def read(
         else:
             value = reader.read(inspect.type_info(type_), tree, (), tree.line)
     except TreeError as error:
-        reader.report(error.line, (), error.message)
+        reader.report(error.line, error.path, error.message)
     except _Enough:
         pass
     if reader.problems:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import yaml
 
 from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.sections import Key
 
 MAX_NODES = 100_000  # values in a file, an alias counted as all that it stands for
 MAX_DEPTH = 100
+_LONGEST_PATH = 20  # keys that a person can follow
 LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _UNPRINTABLE = re.compile(
@@ -27,12 +29,16 @@ _COLLECTION_TAGS = {_CORE + "map", _CORE + "seq"}
 
 
 class TreeError(Exception):
-    """The text is not YAML that we read. Only the first such place is known."""
+    """The text is not YAML that we read. Only the first such place is known.
+
+    `path` leads to a value that is written in a way we do not read; () for the file's own form.
+    """
 
     def __init__(self, line: int, message: Message) -> None:
         super().__init__(message)
         self.line = line
         self.message = message
+        self.path: Key = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +117,11 @@ def _build(events: Iterator[yaml.Event]) -> Iterator[tuple[int, Node]]:
             began = _line(event)
             anchors.clear()
             continue
-        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            stack.append(_open(event, len(stack)))
-            if event.anchor:
-                anchors[event.anchor] = None
-            continue
-        done = _complete(event, stack, anchors)
+        try:
+            done = _step(event, stack, anchors)
+        except TreeError as error:
+            error.path = _path(stack)
+            raise
         if done is None:
             continue
         node, size = done
@@ -126,6 +131,29 @@ def _build(events: Iterator[yaml.Event]) -> Iterator[tuple[int, Node]]:
             _limit(stack[-1].size, _line(event))
         else:
             yield began, node
+
+
+def _step(
+    event: yaml.Event, stack: list[_Open], anchors: dict[str, tuple[Node, int] | None]
+) -> tuple[Node, int] | None:
+    """The node that `event` completes, and its size; None where it begins one."""
+    if not isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+        return _complete(event, stack, anchors)
+    stack.append(_open(event, len(stack)))
+    if event.anchor:
+        anchors[event.anchor] = None
+    return None
+
+
+def _path(stack: list[_Open]) -> Key:
+    """Where the next node would stand: below the key, or as the item, that each level is at."""
+    path: list[str | int] = []
+    for level in stack:
+        if not level.mapping:
+            path.append(len(level.children))
+        elif len(level.children) % 2 and isinstance(key := level.children[-1], Scalar):
+            path.append(key.text)
+    return tuple(path) if len(path) <= _LONGEST_PATH else ()
 
 
 def _open(event: yaml.CollectionStartEvent, depth: int) -> _Open:

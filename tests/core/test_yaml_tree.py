@@ -62,6 +62,27 @@ def test_what_cannot_be_read_is_told_alike(
     assert words in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        pytest.param('a:\n  b: "x\\0"', ("a", "b"), id="NUL"),
+        pytest.param('a:\n- 1\n- {b: "\\0"}', ("a", 1, "b"), id="NUL in a list"),
+        pytest.param("a: {b: !x y}", ("a", "b"), id="tag"),
+        pytest.param("a: {b: !x {}}", ("a", "b"), id="tag of a section"),
+        pytest.param("a: [{b: *c}]", ("a", 0, "b"), id="alias"),
+        pytest.param('"\\0": 1', (), id="the key itself"),
+        pytest.param("a: " + "{b: " * 200, (), id="too deep to follow"),
+    ],
+)
+def test_a_value_that_is_not_read_is_told_by_its_path(
+    text: str, path: tuple[str | int, ...]
+) -> None:
+    with pytest.raises(TreeError) as caught:
+        compose(text)
+
+    assert caught.value.path == path
+
+
 @pytest.mark.parametrize("loader", LOADERS)
 def test_an_alias_is_its_node_and_not_a_copy(loader: type[yaml.SafeLoader]) -> None:
     tree = compose("a: &x [1]\nb: *x", loader)
