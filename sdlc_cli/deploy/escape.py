@@ -3,15 +3,19 @@
 Templates may print nothing else: `render` refuses a value that did not go through one of these.
 """
 
+import hashlib
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["FILTERS", "NotWritable", "Written"]
 
 # What JSON leaves as it is, but YAML reads as a line's end or not at all.
 _UNSEEN = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+# Bare words that YAML 1.1 reads as something else than text.
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 class NotWritable(ValueError):
@@ -24,14 +28,47 @@ class Written(str):
     __slots__ = ()
 
 
-def _quoted(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+def _quoted(value: object, indent: int | None = None) -> str:
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    _encoded(text)
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def yaml(value: object) -> Written:
     """Any JSON value as flow YAML, which JSON is: text always in quotes, numbers bare."""
     return Written(_quoted(value))
+
+
+def text(value: object) -> Written:
+    """The text of a plain value as quoted YAML: true as "true", 5 as "5"."""
+    plain = str(value).lower() if isinstance(value, bool) else str(value)
+    return Written(_quoted(plain))
+
+
+def block(value: object) -> Written:
+    """Any JSON value as YAML of one line an entry, for people to read and edit."""
+    return Written("".join(_lines(value, "")).removesuffix("\n"))
+
+
+def pretty(value: object) -> Written:
+    """Any JSON value as indented JSON."""
+    return Written(_quoted(value, indent=2))
+
+
+def variable(value: object) -> Written:
+    """A name as the name of an environment variable: new-router as NEW_ROUTER."""
+    return Written(name(str(value).upper().replace("-", "_")))
+
+
+def digest(value: object) -> Written:
+    """The SHA-256 of a JSON value, as a Helm chart computes it by `toJson | sha256sum`.
+
+    Go writes mappings in sorted order without spaces, and five characters as escapes
+    (https://pkg.go.dev/encoding/json#Marshal).
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    return Written(hashlib.sha256(_encoded(text)).hexdigest())
 
 
 def hcl(value: object) -> Written:
@@ -45,6 +82,11 @@ def hcl(value: object) -> Written:
     if isinstance(value, str):
         text = text.replace("${", "$${").replace("%{", "%%{")
     return Written(text)
+
+
+def compose(value: object) -> Written:
+    """Any JSON value as YAML of a compose file, in which `$` would begin a variable."""
+    return Written(_quoted(value).replace("$", "$$"))
 
 
 def sh(value: object) -> Written:
@@ -63,6 +105,17 @@ def actions(value: object) -> Written:
     """A YAML text of a GitHub workflow; `${{` in it is no expression."""
     text = _quoted(value)
     return Written(text.replace("${{", "${{ '${{' }}"))
+
+
+def expression(value: object) -> Written:
+    """An expression of GitHub Actions: `github.sha` as `${{ github.sha }}`. Raises NotWritable.
+
+    Only for a template's own words: names, dots, calls. No text can stand in it.
+    """
+    text = str(value)
+    if not re.fullmatch(r"!?[A-Za-z0-9_.()-]+", text):
+        raise NotWritable(f"not a plain expression: {text!r}")
+    return Written(f"${{{{ {text} }}}}")
 
 
 def go(value: object) -> Written:
@@ -94,6 +147,44 @@ def name(value: object) -> Written:
     return Written(text)
 
 
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise NotWritable("half of a character (a lone surrogate) cannot be written") from error
+
+
+def _lines(value: object, indent: str) -> Iterator[str]:
+    """Lines of `value`, which is not empty where it is a list or a mapping."""
+    if isinstance(value, Mapping) and value:
+        for key, entry in value.items():
+            yield from _entry(f"{indent}{_key(str(key))}:", entry, f"{indent}  ")
+    elif isinstance(value, list | tuple) and value:
+        for entry in value:
+            yield from _item(entry, indent)
+    else:
+        yield f"{indent}{_quoted(value)}\n"
+
+
+def _entry(start: str, value: object, indent: str) -> Iterator[str]:
+    if isinstance(value, Mapping | list | tuple) and value:
+        yield f"{start}\n"
+        yield from _lines(value, indent)
+    else:
+        yield f"{start} {_quoted(value)}\n"
+
+
+def _item(value: object, indent: str) -> Iterator[str]:
+    """An entry of a list: a mapping begins on the line of the dash."""
+    lines = _lines(value, f"{indent}  ")
+    yield f"{indent}- {next(lines).lstrip(' ')}"
+    yield from lines
+
+
+def _key(key: str) -> str:
+    return key if key not in _WORDS and re.fullmatch(r"[a-z][a-z_]*", key) else _quoted(key)
+
+
 def _plain(value: object) -> str:
     text = str(value)
     if re.search(r"[\x00-\x1f\x7f]", text):
@@ -104,10 +195,17 @@ def _plain(value: object) -> str:
 FILTERS: Mapping[str, Callable[[object], Written]] = {
     "yaml": yaml,
     "json": yaml,
+    "text": text,
+    "block": block,
+    "pretty": pretty,
+    "variable": variable,
+    "digest": digest,
     "hcl": hcl,
+    "compose": compose,
     "sh": sh,
     "docker": docker,
     "actions": actions,
+    "expression": expression,
     "go": go,
     "promql": promql,
     "markdown": markdown,
