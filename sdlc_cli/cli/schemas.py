@@ -10,7 +10,7 @@ from sdlc_cli.core.nearest import nearest
 
 NAMES = (
     "gates", "gate-report", "gate-shard", "gate-explanation", "gate-drill", "gate-simulation",
-    "gate-tune", "cost", "cost-report",
+    "gate-tune", "cost", "cost-report", "deploy",
 )  # fmt: skip
 
 
@@ -26,6 +26,7 @@ def lines() -> dict[str, str]:
         "gate-tune": _("what `sdlc gate tune --format json` prints"),
         "cost": _("cost.yaml, the file with prices, budgets and whose calls are whose"),
         "cost-report": _("what `sdlc cost report --format json` prints"),
+        "deploy": _("deploy.yaml, the file that describes a service and its environments"),
     }
 
 
@@ -46,6 +47,10 @@ def text(name: str, command: str) -> str:
 
 
 def _get(name: str) -> Mapping[str, Any]:
+    if name.startswith("deploy"):
+        from sdlc_cli.deploy import schema as deploy
+
+        return deploy.get(name)
     if name.startswith("cost"):
         from sdlc_cli.cost import schema as cost
 

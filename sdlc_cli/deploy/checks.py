@@ -11,7 +11,7 @@ from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.sections import Key
 from sdlc_cli.deploy.names import flag_variable
-from sdlc_cli.deploy.options import Amounts, Autoscaling, Resources, Service
+from sdlc_cli.deploy.options import Autoscaling, Image, Resources, Service
 from sdlc_cli.deploy.quantity import read_cpu, read_size
 from sdlc_cli.deploy.specs import DEFAULT_REPLICAS
 from sdlc_cli.deploy.words import HIDDEN
@@ -36,6 +36,7 @@ _SECRET_VALUE = re.compile(
 def mistakes(service: Service) -> Mistakes:
     """What is wrong in a service, whichever environment it is of."""
     yield from hidden(service, ())
+    yield from image(service.image, ("image",))
     yield from _ports(service)
     yield from _resources(service.resources)
     yield from _scaling(service.autoscaling, service.replicas)
@@ -83,6 +84,12 @@ def hidden(value: object, at: Key) -> Mistakes:
             yield from hidden(entry, (*at, i))
 
 
+def image(written: Image, at: Key) -> Mistakes:
+    """A tag that moves."""
+    if written.tag == "latest" and not written.digest:
+        yield (*at, "tag"), msg("is another image tomorrow: name a version")
+
+
 def _ports(service: Service) -> Mistakes:
     if not service.ports:
         yield ("ports",), msg("must not be empty")
@@ -111,25 +118,24 @@ def _unknown(name: str, known: Iterable[str]) -> Message:
 
 def _resources(resources: Resources) -> Mistakes:
     asked, most = resources.requests, resources.limits
-    for part, amounts in (("requests", asked), ("limits", most)):
-        yield from _amounts(amounts, ("resources", part))
-    for name, read in (("cpu", read_cpu), ("memory", read_size), ("ephemeral_storage", read_size)):
+    for name in ("cpu", "memory", "ephemeral_storage"):
+        read = read_cpu if name == "cpu" else read_size
         low, high = getattr(asked, name), getattr(most, name)
-        if read(high) < read(low):
+        least = 1 if name == "cpu" else _SMALLEST_MEMORY
+        small = False
+        for part, written in (("requests", low), ("limits", high)):
+            if read(written) < least:
+                small = True
+                yield ("resources", part, name), _too_small(name, written)
+        if not small and read(high) < read(low):
             message = msg("lies under the request of {request}", request=low)
             yield ("resources", "limits", name), message
 
 
-def _amounts(amounts: Amounts, at: Key) -> Mistakes:
-    if read_cpu(amounts.cpu) < 1:
-        yield (*at, "cpu"), msg("must be at least {least}", least="1m")
-    for name in ("memory", "ephemeral_storage"):
-        written = getattr(amounts, name)
-        if read_size(written) < _SMALLEST_MEMORY:
-            yield (
-                (*at, name),
-                msg("is {bytes} bytes; write a unit such as Mi", bytes=read_size(written)),
-            )
+def _too_small(name: str, written: str) -> Message:
+    if name == "cpu":
+        return msg("must be at least {least}", least="1m")
+    return msg("is {bytes} bytes; write a unit such as Mi", bytes=read_size(written))
 
 
 def _scaling(scaling: Autoscaling | None, replicas: int | None) -> Mistakes:

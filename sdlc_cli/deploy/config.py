@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import UNSET
+
 from sdlc_cli.core import config
 from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import Message, msg
@@ -55,7 +57,7 @@ class DeployConfig:
                     hint=f"--env {nearest(name, known)}" if nearest(name, known) else "",
                 )  # fmt: skip
         picked = tuple(spec for spec in self.specs if not names or spec.environment in names)
-        _hold(self, [spec.environment for spec in picked if spec.production])
+        _hold(self, picked)
         return picked
 
 
@@ -66,12 +68,14 @@ class _File(options.DeployFile, frozen=True, kw_only=True, forbid_unknown_fields
         own = {(path, str(message)) for path, message in checks.mistakes(self)}
         yield from _alone(self)
         for name, over in self.environments.items():
+            yield from _misplaced(over, ("environments", name))
             missing: Missing = []
             whole = merge(self, over, options.Service, missing)
             paths = [path for path, _ in missing]
-            for path, message in (*missing, *_of(name, whole)):
-                if path not in paths and any(path[: len(one)] == one for one in paths):
-                    continue  # the missing key's stand-in
+            yield from ((("environments", name, *path), message) for path, message in missing)
+            for path, message in _of(name, whole):
+                if any(path[: len(one)] == one[: len(path)] for one in paths):
+                    continue  # it is about a missing key's stand-in
                 if (path, str(message)) not in own:
                     yield ("environments", name, *path), message
                 elif (path, str(message)) not in told:
@@ -112,39 +116,60 @@ def read_image(text: str) -> model.Image:
     )
 
 
-def _hold(loaded: DeployConfig, production: Iterable[str]) -> None:
-    """Raises ConfigError, with lines, where one of these environments lacks a digest."""
-    held = tuple(production)
-    if not held:
-        return
-
-    class Held(options.DeployFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
-        def mistakes(self) -> Mistakes:
-            if self.build.language == "python":
-                base = self.build.base
-                digest = base.digest if base else ""
-                path: Key = ("build", "base", "digest")
-                yield from _unpinned(digest, path, loaded.allow_placeholder)
-            for name in held:
-                if not loaded.image:
-                    whole = merge(self, self.environments[name], options.Service, [])
-                    path = ("environments", name, "image", "digest")
-                    yield from _unpinned(whole.image.digest, path, loaded.allow_placeholder)
-
-    hint = msg("name the image with its digest: --image REPOSITORY@sha256:…")
+def _hold(loaded: DeployConfig, picked: Iterable[model.DeploySpec]) -> None:
+    """Raises ConfigError, with lines, where one of these environments names no certain image."""
     if loaded.image.endswith(PLACEHOLDER_DIGEST) and not loaded.allow_placeholder:
         raise UsageError(
             msg("the digest in --image is the placeholder, which no image has"),
             hint=msg("to try things out, add --allow-placeholder"),
         )
-    config.load(loaded.file, Held, None, hint=hint)
+    wanting = [
+        (spec.environment, spec.production)
+        for spec in picked
+        if _wants(spec, loaded.allow_placeholder)
+    ]
+    if not wanting:
+        return
+
+    class Held(options.DeployFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
+        def mistakes(self) -> Mistakes:
+            return _unpinned(self, wanting, loaded)
+
+    hint = msg("the pipeline knows the digest: --image REPOSITORY@sha256:…")
+    config.load(loaded.file, Held, None, hint=_HINT if loaded.image else hint)
 
 
-def _unpinned(digest: str, path: Key, allow_placeholder: bool) -> Mistakes:
+def _wants(spec: model.DeploySpec, allow_placeholder: bool) -> bool:
+    """Whether an image of the environment lacks what it needs."""
+    images = [spec.image, *([spec.build.base] if spec.build.language == "python" else [])]
+    if not spec.production:
+        return not spec.image.digest and not spec.image.tag
+    return any(_problem(image.digest, allow_placeholder) for image in images)
+
+
+def _unpinned(
+    file: options.DeployFile, wanting: Iterable[tuple[str, bool]], loaded: DeployConfig
+) -> Mistakes:
+    for name, production in wanting:
+        image = merge(file, file.environments[name], options.Service, []).image
+        at = ("environments", name, "image")
+        if production and not loaded.image:
+            if problem := _problem(image.digest, loaded.allow_placeholder):
+                yield (*at, "digest"), problem
+        elif not loaded.image:
+            yield (*at, "tag"), msg("missing, and there is no digest either")
+    if file.build.language == "python" and any(production for _, production in wanting):
+        digest = file.build.base.digest if file.build.base else ""
+        if problem := _problem(digest, loaded.allow_placeholder):
+            yield ("build", "base", "digest"), problem
+
+
+def _problem(digest: str, allow_placeholder: bool) -> Message | None:
     if not digest:
-        yield path, msg("missing, and needed by production")
-    elif digest == PLACEHOLDER_DIGEST and not allow_placeholder:
-        yield path, msg("is the placeholder, which no image has (--allow-placeholder to try)")
+        return msg("missing, and needed by production")
+    if digest == PLACEHOLDER_DIGEST and not allow_placeholder:
+        return msg("is the placeholder, which no image has (--allow-placeholder to try)")
+    return None
 
 
 def _of(environment: str, whole: options.Service) -> Mistakes:
@@ -155,8 +180,14 @@ def _of(environment: str, whole: options.Service) -> Mistakes:
 
 def _alone(file: options.DeployFile) -> Mistakes:
     """What is wrong in the parts that all environments share."""
-    for key in ("build", "pipeline", "templates"):
+    for key in ("build", "templates"):
         yield from checks.hidden(getattr(file, key), (key,))
+    if file.build.language == "python" and not file.build.command:
+        yield ("build", "command"), msg("missing, and needed here")
+    if file.build.base is not None:
+        yield from checks.image(file.build.base, ("build", "base"))
+        if not file.build.base.tag and not file.build.base.digest:
+            yield ("build", "base", "tag"), msg("missing, and there is no digest either")
     for at, path in (
         *((("build", "source", i), one) for i, one in enumerate(file.build.source)),
         (("build", "lock"), file.build.lock),
@@ -169,6 +200,17 @@ def _alone(file: options.DeployFile) -> Mistakes:
         if name and name not in file.environments:
             near = nearest(name, file.environments)
             yield ("pipeline", key), _no_environment(name, near, file.environments)
+
+
+def _misplaced(over: options.Overlay, at: Key) -> Mistakes:
+    message = msg("is one for all environments: write it at the top of the file")
+    for key in options.SHARED:
+        if getattr(over, key) is not UNSET:
+            yield (*at, key), message
+    if over.pipeline is not UNSET:
+        for key in over.pipeline.__struct_fields__:
+            if key not in options.OF_ENVIRONMENT and getattr(over.pipeline, key) is not UNSET:
+                yield (*at, "pipeline", key), message
 
 
 def _no_environment(name: str, near: str, known: Iterable[str]) -> Message:

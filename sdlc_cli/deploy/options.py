@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sdlc_cli.core.exact import Dollars, Share
 from sdlc_cli.core.units import Command, Seconds
@@ -16,8 +16,10 @@ from sdlc_cli.deploy.words import (
     AwsRole,
     Branch,
     Bucket,
+    CacheInstance,
     Cidr,
     Cpu,
+    DatabaseInstance,
     Digest,
     Domain,
     EnvironmentName,
@@ -41,6 +43,7 @@ from sdlc_cli.deploy.words import (
     RemotePort,
     Replicas,
     Repository,
+    ResourceName,
     Size,
     Tag,
     Text,
@@ -51,6 +54,7 @@ from sdlc_cli.deploy.words import (
     Version,
 )
 
+Duration = Annotated[int, Meta(ge=1, le=3600, extra={"unit": "seconds"})]
 Part = Annotated[Share, Meta(extra={"unit": "share", "least": 0, "most": 1})]
 
 
@@ -91,7 +95,7 @@ class Health(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     live: UrlPath = "/health/live"
     ready: UrlPath = "/health/ready"
     startup: UrlPath | None = None
-    start_seconds: Annotated[Seconds, Meta(ge=1, le=3600)] = 60
+    start_seconds: Duration = 60
 
 
 class Metrics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +103,7 @@ class Metrics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     port: PortName | None = None
     path: UrlPath = "/metrics"
-    interval_seconds: Annotated[Seconds, Meta(ge=1, le=3600)] = 30
+    interval_seconds: Duration = 30
 
 
 class Amounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -116,7 +120,7 @@ class Gpu(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `tolerations` are keys of taints with the effect NoSchedule.
     """
 
-    resource: LabelKey = "nvidia.com/gpu"
+    resource: ResourceName = "nvidia.com/gpu"
     count: Annotated[int, Meta(ge=1, le=64)] = 1
     node_selector: dict[LabelKey, LabelValue] = {}
     tolerations: tuple[LabelKey, ...] = ()
@@ -160,7 +164,7 @@ class Database(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     version: Version = "17"
     port: RemotePort = 5432
-    instance: Instance = "db.t4g.medium"
+    instance: DatabaseInstance = "db.t4g.medium"
     storage_gib: Annotated[int, Meta(ge=20, le=65536)] = 20
     secret: Variable = "DATABASE_URL"
     cidrs: tuple[Cidr, ...] = ()
@@ -171,7 +175,7 @@ class Cache(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     version: Version = "8.0"
     port: RemotePort = 6379
-    instance: Instance = "cache.t4g.small"
+    instance: CacheInstance = "cache.t4g.small"
     nodes: Annotated[int, Meta(ge=1, le=6)] = 2
     secret: Variable = "REDIS_URL"
     cidrs: tuple[Cidr, ...] = ()
@@ -284,7 +288,7 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     resources: Resources
     replicas: Replicas | None = None
     autoscaling: Autoscaling | None = None
-    longest_call_seconds: Annotated[Seconds, Meta(ge=1, le=3600)] = 60
+    longest_call_seconds: Duration = 60
     config: dict[Variable, Value] = {}
     flags: dict[FlagName, bool] = {}
     # A text is taken so that it can be refused without being shown.
@@ -300,23 +304,39 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cluster: Cluster = Cluster()
     infrastructure: Literal["managed", "existing"] = "managed"
     monitoring: Monitoring = Monitoring()
+    pipeline: Pipeline = Pipeline()
     terraform: Terraform = Terraform()
     production: bool | None = None
 
+
+class _Misplaced(Service, frozen=True, kw_only=True):
+    """What an environment may say differently, as `Service`."""
+
+    # There is one of each for all environments: taken so that they can be refused in words.
+    app: str
+    build: Build
+    templates: str
+
+
+SHARED = ("app", "build", "templates")
+# Of the pipeline, which is one for all; only what it assumes in an environment's own account.
+OF_ENVIRONMENT = ("aws_region", "aws_role")
 
 if TYPE_CHECKING:
 
     class Overlay(Struct, frozen=True, kw_only=True):
         """A Service of which every key may be left out, and null takes away what may be absent."""
 
+        pipeline: Pipeline | UnsetType = UNSET
+
 else:
-    Overlay = partial(Service)
+    Overlay = partial(_Misplaced, "Override")
 
 
 class DeployFile(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """deploy.yaml as it is written: one service, and what its environments say differently.
 
-    An environment may override every key but `app`, `build`, `pipeline` and `templates`, of
+    An environment may override every key of a service but `app`, `build` and `templates`, of
     which there is one for all: sections of keys are merged, all else is replaced, and `null`
     takes away what may be absent. Those called prod, production and dr are held to what
     production needs, unless `production` says otherwise. `templates` is a folder whose templates
@@ -326,6 +346,5 @@ class DeployFile(Service, frozen=True, kw_only=True, forbid_unknown_fields=True)
     version: Literal[1]
     app: AppName
     build: Build = Build()
-    pipeline: Pipeline = Pipeline()
     templates: FilePath | None = None
     environments: Annotated[dict[EnvironmentName, Overlay], Meta(min_length=1)]

@@ -19,18 +19,16 @@ Missing = list[tuple[Key, Message]]
 _TWINS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {}
 
 
-def partial(whole: type[msgspec.Struct]) -> type[msgspec.Struct]:
+def partial(whole: type[msgspec.Struct], name: str = "") -> type[msgspec.Struct]:
     """The twin of `whole` without a needed key, in all sections below too.
 
-    Entries of its mappings may be null, which takes them away.
+    Entries of its mappings may be null, which takes them away. `name` is its own in a schema.
     """
     if whole not in _TWINS:
         hints = get_type_hints(whole, include_extras=True)
-        fields = [
-            (name, _loose(hints[name]) | UnsetType, UNSET) for name in whole.__struct_fields__
-        ]
+        fields = [(key, _loose(hints[key]) | UnsetType, UNSET) for key in whole.__struct_fields__]
         _TWINS[whole] = msgspec.defstruct(
-            f"{whole.__name__}Override",
+            name or f"{whole.__name__}Override",
             fields,
             namespace={"__doc__": f"{whole.__doc__ or ''}\n\n    Only what differs."},
             frozen=True,

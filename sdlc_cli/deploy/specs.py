@@ -1,6 +1,6 @@
 """What deploy.yaml says of one environment -> DeploySpec, with every default in its place."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from decimal import Decimal
 
 from msgspec.structs import asdict
@@ -36,7 +36,7 @@ def spec(
         resources=_resources(whole.resources),
         replicas=_replicas(whole),
         autoscaling=_autoscaling(whole.autoscaling) if whole.autoscaling else None,
-        longest_call_seconds=_seconds(whole.longest_call_seconds),
+        longest_call_seconds=whole.longest_call_seconds,
         config=whole.config,
         flags=whole.flags,
         secrets=_secrets(whole.secrets),
@@ -51,7 +51,7 @@ def spec(
         cluster=_cluster(whole.cluster, f"{file.app}-{environment}"),
         infrastructure=whole.infrastructure,
         monitoring=model.Monitoring(**asdict(whole.monitoring)),
-        pipeline=_pipeline(file),
+        pipeline=_pipeline(whole.pipeline, file.environments),
         terraform=_terraform(whole),
         production=is_production(environment, whole),
     )
@@ -79,7 +79,7 @@ def _health(health: options.Health, ports: tuple[model.Port, ...]) -> model.Heal
         live=health.live,
         ready=health.ready,
         startup=health.startup or health.live,
-        start_seconds=_seconds(health.start_seconds),
+        start_seconds=health.start_seconds,
     )
 
 
@@ -88,7 +88,7 @@ def _metrics(metrics: options.Metrics, ports: tuple[model.Port, ...]) -> model.M
     return model.Metrics(
         port=metrics.port or ("metrics" if "metrics" in names else names[0]),
         path=metrics.path,
-        interval_seconds=_seconds(metrics.interval_seconds),
+        interval_seconds=metrics.interval_seconds,
     )
 
 
@@ -158,12 +158,11 @@ def _cluster(cluster: options.Cluster, name: str) -> model.Cluster:
     )
 
 
-def _pipeline(file: options.DeployFile) -> model.Pipeline:
+def _pipeline(pipeline: options.Pipeline, environments: Container[str]) -> model.Pipeline:
     """`staging` and `production` are "" where the file has no environment of that name."""
-    pipeline = file.pipeline
     usual = {"staging": ("staging",), "production": ("prod", "production")}
     found = {
-        key: getattr(pipeline, key) or next((n for n in names if n in file.environments), "")
+        key: getattr(pipeline, key) or next((n for n in names if n in environments), "")
         for key, names in usual.items()
     }
     return model.Pipeline(
@@ -182,10 +181,6 @@ def _terraform(whole: options.Service) -> model.Terraform:
     return model.Terraform(
         **{**written, "kubernetes": written["kubernetes"] or whole.cluster.kubernetes}
     )
-
-
-def _seconds(written: float) -> int:
-    return max(1, round(written))
 
 
 def _percent(share: Decimal) -> Decimal:

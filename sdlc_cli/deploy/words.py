@@ -41,6 +41,14 @@ LabelKey = Annotated[
         examples=["nvidia.com/gpu"],
     ),
 ]
+ResourceName = Annotated[
+    str,
+    Meta(
+        max_length=317,
+        pattern=rf"^{_LABEL}(\.{_LABEL})*/[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?{_END}",
+        examples=["nvidia.com/gpu"],
+    ),
+]
 LabelValue = Annotated[
     str,
     Meta(
@@ -128,6 +136,12 @@ Bucket = Annotated[
 ]
 Instance = Annotated[
     str, Meta(max_length=40, pattern=rf"^[a-z0-9-]+(\.[a-z0-9-]+)+{_END}", examples=["m7g.large"])
+]
+DatabaseInstance = Annotated[
+    str, Meta(max_length=40, pattern=rf"^db(\.[a-z0-9-]+)+{_END}", examples=["db.t4g.medium"])
+]
+CacheInstance = Annotated[
+    str, Meta(max_length=40, pattern=rf"^cache(\.[a-z0-9-]+)+{_END}", examples=["cache.t4g.small"])
 ]
 GitHubRepository = Annotated[
     str,

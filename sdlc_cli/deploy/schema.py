@@ -1,0 +1,29 @@
+"""The JSON Schemas of the deploy job: deploy.yaml as it is written, the JSON of its commands."""
+
+from collections.abc import Callable, Mapping
+
+from sdlc_cli.core import schema
+from sdlc_cli.core.schema import Schema
+from sdlc_cli.deploy.options import SHARED, DeployFile
+
+
+def deploy() -> Schema:
+    """The schema of deploy.yaml, without what is read only to be refused in words."""
+    made = schema.build(DeployFile, "deploy.yaml", variables=False)
+    definitions = made["$defs"]
+    for key in SHARED:
+        del definitions["Override"]["properties"][key]
+    del definitions["BuildOverride"]
+    reference = {"$ref": "#/$defs/SecretReference"}
+    made["properties"]["secrets"]["additionalProperties"] = reference
+    changes = {"anyOf": [{"$ref": "#/$defs/SecretReferenceOverride"}, {"type": "null"}]}
+    definitions["Override"]["properties"]["secrets"]["additionalProperties"] = changes
+    return made
+
+
+SCHEMAS: Mapping[str, Callable[[], Schema]] = {"deploy": deploy}
+
+
+def get(name: str) -> Schema:
+    """The schema called `name` in `SCHEMAS`. Raises KeyError."""
+    return SCHEMAS[name]()
