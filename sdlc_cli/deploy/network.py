@@ -1,0 +1,114 @@
+"""Whom a service may talk to, as its network policies say it, and what each of them guarantees.
+
+A standard NetworkPolicy knows addresses only: where a host is allowed by name, the guarantee
+says how its addresses are found, and where it is not, what else is reachable.
+"""
+
+from sdlc_cli.deploy.model import DeploySpec, ModelApi
+
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+# Private, shared (RFC 6598) and link-local addresses; the last hold the cloud's credentials.
+NOT_PUBLIC = (*PRIVATE, "100.64.0.0/10", "169.254.0.0/16")
+NOT_PUBLIC_6 = ("fc00::/7", "fe80::/10")
+
+Words = dict[str, object]
+
+
+def words(spec: DeploySpec) -> Words:
+    """What the templates of the policies read."""
+    by_name = spec.egress in ("cilium", "eks-auto") and bool(spec.model_apis)
+    return {
+        "monitoring_namespace": spec.cluster.monitoring_namespace,
+        "from_ingress": spec.has("ingress")
+        and bool(spec.domains or any(region.domains for region in spec.regions)),
+        "traces": bool(spec.monitoring.traces),
+        "dns": _dns(spec),
+        "by_name": spec.egress if by_name else "",
+        "hosts": [{"host": one.host, "port": one.port} for one in spec.model_apis]
+        if by_name
+        else [],
+        "proxy": _proxy(spec),
+        "destinations": _destinations(spec),
+    }
+
+
+def guarantee(spec: DeploySpec) -> str:
+    """In a sentence: what keeps the service from calling anybody else than its model APIs."""
+    if not spec.model_apis:
+        return "no model API is reachable"
+    if spec.egress == "proxy":
+        return "only the egress proxy is reachable; it decides on the hosts"
+    if spec.egress in ("cilium", "eks-auto"):
+        return "only addresses that DNS gave for the hosts of the model APIs are reachable"
+    if all(api.cidrs for api in spec.model_apis):
+        return "only the given addresses of the model APIs are reachable"
+    return "every public address is reachable on the port of a model API without addresses"
+
+
+def _dns(spec: DeploySpec) -> str:
+    """Where name servers are: `pods`, `anywhere` (on the node), or `cilium`, which watches them."""
+    if spec.egress == "cilium" and spec.model_apis:
+        return "cilium"
+    return "anywhere" if spec.egress == "eks-auto" or spec.has("eks-auto") else "pods"
+
+
+def _proxy(spec: DeploySpec) -> Words:
+    enabled = spec.egress == "proxy" and bool(spec.cluster.proxy)
+    _, _, port = spec.cluster.proxy.rpartition(":")
+    return {
+        "enabled": enabled,
+        "namespace": spec.cluster.proxy_namespace if enabled else "",
+        "port": int(port) if enabled and port.isdigit() else 3128,
+        "cidrs": list(PRIVATE),
+    }
+
+
+def _destinations(spec: DeploySpec) -> list[Words]:
+    servers = [
+        *(("database", one.name, one.port, one.cidrs) for one in spec.databases),
+        *(("cache", one.name, one.port, one.cidrs) for one in spec.caches),
+    ]
+    found = [_server(spec, *server) for server in servers]
+    if spec.egress == "cidr":
+        found += [_model_api(api) for api in spec.model_apis]
+    return found
+
+
+def _server(spec: DeploySpec, what: str, name: str, port: int, cidrs: tuple[str, ...]) -> Words:
+    if cidrs:
+        says = f"Allows port {port} of the given addresses of the {what} {name}, and nothing else."
+    elif spec.infrastructure == "managed":
+        cidrs = (spec.terraform.vpc_cidr,)
+        says = f"Allows port {port} of every address of the network that holds the {what} {name}."
+    else:
+        cidrs = PRIVATE
+        says = (
+            f"Allows port {port} of every private address, because none is given for the "
+            f"{what} {name}."
+        )
+    return {
+        "policy": f"allow-{what}-{name}",
+        "guarantee": says,
+        "port": port,
+        "blocks": [{"cidr": cidr, "except": []} for cidr in cidrs],
+    }
+
+
+def _model_api(api: ModelApi) -> Words:
+    blocks: list[Words] = [{"cidr": cidr, "except": []} for cidr in api.cidrs]
+    says = f"Allows port {api.port} of the given addresses, whatever host answers there."
+    if not api.cidrs:
+        blocks = [
+            {"cidr": "0.0.0.0/0", "except": list(NOT_PUBLIC)},
+            {"cidr": "::/0", "except": list(NOT_PUBLIC_6)},
+        ]
+        says = (
+            f"Allows port {api.port} of every public address: a NetworkPolicy knows no host "
+            "names. Give the addresses, or choose another way out."
+        )
+    return {
+        "policy": f"allow-model-api-{api.name}",
+        "guarantee": says,
+        "port": api.port,
+        "blocks": blocks,
+    }

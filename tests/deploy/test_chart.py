@@ -1,0 +1,191 @@
+"""The chart and the plain manifests of an environment are the same objects."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sdlc_cli.deploy import render
+from sdlc_cli.deploy.model import Artifact, DeploySpec
+
+Objects = dict[tuple[str, str], object]
+
+
+def objects(text: str) -> Objects:
+    found = [one for one in yaml.load_all(text, yaml.CSafeLoader) if one]
+    by_name: Objects = {(one["kind"], one["metadata"]["name"]): one for one in found}
+    assert len(by_name) == len(found)
+    return by_name
+
+
+def write(artifacts: Sequence[Artifact], folder: Path) -> Path:
+    for artifact in artifacts:
+        path = folder / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(artifact.text, encoding="utf-8")
+    return folder
+
+
+def plain(artifacts: Sequence[Artifact], environment: str) -> Objects:
+    texts = [
+        one.text
+        for one in artifacts
+        if one.path.startswith(f"k8s/{environment}/")
+        and not one.path.endswith("kustomization.yaml")
+    ]
+    assert texts
+    return objects("\n---\n".join(texts))
+
+
+def program(name: str) -> str:
+    """A tool from `$SDLC_CHECKERS`, which has a folder `bin`, or from PATH."""
+    folder = os.environ.get("SDLC_CHECKERS")
+    found = shutil.which(name, path=f"{folder}/bin") if folder else None
+    found = found or shutil.which(name)
+    if not found:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def helm(chart: Path, *values: str) -> Objects:
+    words = [word for name in values for word in ("-f", str(chart / name))]
+    done = subprocess.run(
+        [program("helm"), "template", "release", str(chart), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return objects(done.stdout)
+
+
+def kustomize(folder: Path) -> Objects:
+    done = subprocess.run(
+        [program("kubectl"), "kustomize", str(folder)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return objects(done.stdout)
+
+
+@pytest.mark.dev
+def test_the_chart_renders_the_manifests_of_every_environment(
+    specs: tuple[DeploySpec, ...], tmp_path: Path
+) -> None:
+    artifacts = render.render(specs)
+    chart = write(artifacts, tmp_path) / "helm/answers"
+
+    for spec in specs:
+        manifests = plain(artifacts, spec.environment)
+        assert len(manifests) > 20
+        assert helm(chart, f"values-{spec.environment}.yaml") == manifests
+        assert kustomize(tmp_path / "k8s" / spec.environment) == manifests
+
+
+@pytest.mark.dev
+def test_a_region_is_the_same_from_its_overlay_and_from_the_chart(
+    specs: tuple[DeploySpec, ...], tmp_path: Path
+) -> None:
+    artifacts = render.render(specs)
+    chart = write(artifacts, tmp_path) / "helm/answers"
+
+    there = kustomize(tmp_path / "k8s/regions/prod/us-east-1")
+
+    assert there == helm(chart, "values-prod.yaml", "values-prod-us-east-1.yaml")
+    differing = {
+        kind for (kind, name), one in plain(artifacts, "prod").items() if there[kind, name] != one
+    }
+    assert differing == {"ConfigMap", "Deployment", "Ingress"}
+
+
+@pytest.mark.dev
+def test_a_cluster_that_provides_nothing_gets_the_same_from_the_chart(
+    awkward: DeploySpec, tmp_path: Path
+) -> None:
+    artifacts = render.render([awkward])
+    chart = write(artifacts, tmp_path) / "helm/vision"
+
+    assert helm(chart, "values-edge.yaml") == plain(artifacts, "edge")
+
+
+@pytest.mark.dev
+def test_environments_of_any_shapes_share_a_chart(
+    specs: tuple[DeploySpec, ...], awkward: DeploySpec, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    odd = replace(awkward, app="answers", flags={"new-router": False}, config={"ONLY": "here"})
+    artifacts = render.render([odd, *specs])
+    chart = write(artifacts, tmp_path) / "helm/answers"
+
+    for environment in ("edge", "dev", "prod"):
+        assert helm(chart, f"values-{environment}.yaml") == plain(artifacts, environment)
+
+
+@pytest.mark.dev
+def test_helm_finds_nothing_to_complain_about(
+    specs: tuple[DeploySpec, ...], tmp_path: Path
+) -> None:
+    chart = write(render.render(specs), tmp_path) / "helm/answers"
+
+    for values in ("values.yaml", "values-dev.yaml", "values-prod.yaml"):
+        done = subprocess.run(
+            [program("helm"), "lint", "--strict", str(chart), "-f", str(chart / values)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        assert "1 chart(s) linted" in done.stdout
+
+
+@pytest.mark.dev
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("replicaz=3", id="an unknown key"),
+        pytest.param("image.tags=x", id="an unknown key further down"),
+        pytest.param("replicas=many", id="a wrong type"),
+        pytest.param("app=x\n  hostNetwork: true", id="a name with more than a name in it"),
+        pytest.param("image.digest=latest", id="a digest that is none"),
+    ],
+)
+def test_the_chart_refuses_values_that_make_no_sense(
+    specs: tuple[DeploySpec, ...], tmp_path: Path, words: str
+) -> None:
+    chart = write(render.render(specs), tmp_path) / "helm/answers"
+
+    done = subprocess.run(
+        [program("helm"), "template", "release", str(chart), "--set", words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert "values don't meet the specifications" in done.stderr
+
+
+def test_the_schema_is_closed_everywhere(specs: tuple[DeploySpec, ...]) -> None:
+    (schema,) = (one for one in render.render(specs) if one.path.endswith("values.schema.json"))
+    looked_at = 0
+
+    def walk(one: object) -> None:
+        nonlocal looked_at
+        if isinstance(one, dict):
+            if one.get("type") == "object":
+                looked_at += 1
+                assert "additionalProperties" in one
+                assert "properties" in one or one["additionalProperties"] is not True
+            for below in one.values():
+                walk(below)
+        elif isinstance(one, list):
+            for below in one:
+                walk(below)
+
+    walk(json.loads(schema.text))
+    assert looked_at > 20
