@@ -104,6 +104,7 @@ def _check_language(ctx: Context, made: Console, lang: str) -> None:
 GROUPS = {
     "gate": "sdlc_cli.cli.gate",
     "cost": "sdlc_cli.cli.cost",
+    "deploy": "sdlc_cli.cli.deploy",
 }
 start.register(app)
 

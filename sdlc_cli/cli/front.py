@@ -47,6 +47,9 @@ def commands() -> dict[str, str]:
     return {
         "gate": _("Judge the code: run the gates, explain their points, prove that they can fail."),
         "cost": _("Total the LLM calls in usage logs: prices, budgets, forecast, what-if, advice."),
+        "deploy": _(
+            "Render one deploy.yaml: Dockerfile, manifests, chart, Terraform, pipeline, alerts."
+        ),
         "init": _("Write a commented gates.yaml, and a CI file, from what the repository has."),
         "doctor": _("Show what is installed, what is missing, and what each would give."),
         "schema": _("Print the JSON Schema of a file that you write or of a result."),

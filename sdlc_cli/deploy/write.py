@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sdlc_cli.core.errors import ConfigError, WorkError
 from sdlc_cli.core.i18n import msg
@@ -37,7 +38,7 @@ def compare(
     """What `write` would do; nothing is touched. Raises ConfigError and WorkError."""
     if not out.exists():
         return locks.plan(Lock(), artifacts, lambda _p: None, chosen=chosen, known=known)
-    with _opened(out, "read") as folder:
+    with opened(out, "read") as folder:
         before = locks.load(folder.read(LOCK))
         return locks.plan(before, artifacts, folder.find, chosen=chosen, known=known, image=image)
 
@@ -46,8 +47,13 @@ def last(out: Path) -> Lock:
     """What the lock in `out` says of the last render. Raises ConfigError and WorkError."""
     if not out.exists():
         return Lock()
-    with _opened(out, "read") as folder:
+    with opened(out, "read") as folder:
         return locks.load(folder.read(LOCK))
+
+
+def exists(out: Path) -> bool:
+    """Whether anything was rendered into `out`."""
+    return (out / LOCK).is_file()
 
 
 def was_interrupted(out: Path) -> bool:
@@ -70,7 +76,7 @@ def write(
     Raises ConfigError, with everything untouched, for files that were changed by hand or never
     ours, unless `force`; WorkError for what the system refuses or another run that does not end.
     """
-    with _opened(out, "write") as folder:
+    with opened(out, "write") as folder:
         _keep_out_others(folder, patience)
         undone = swap.undo(folder)
         before = folder.read(LOCK)
@@ -104,8 +110,8 @@ def _changes(
 
 
 @contextmanager
-def _opened(out: Path, verb: str) -> Iterator[Folder]:
-    """The output folder; what the system refuses becomes a WorkError."""
+def opened(out: Path, verb: Literal["read", "write"]) -> Iterator[Folder]:
+    """The output folder; what the system refuses becomes a WorkError. To write, it is made."""
     try:
         with Folder(out, create=verb == "write") as folder:
             yield folder

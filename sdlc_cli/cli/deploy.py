@@ -1,0 +1,244 @@
+"""`sdlc deploy`: read the words, render, check, write, leave with the answer's exit code."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sdlc_cli.cli import deploy_tools
+from sdlc_cli.cli.deploy_tools import FailOn, fail_from, view_of
+from sdlc_cli.cli.help import App
+from sdlc_cli.cli.options import OutputPath, choice, console
+from sdlc_cli.core.console import Console
+from sdlc_cli.core.errors import NothingToDo, UsageError
+from sdlc_cli.core.i18n import _, msg
+
+if TYPE_CHECKING:
+    from sdlc_cli.deploy.lock import Plan
+    from sdlc_cli.deploy.rendering import Rendering
+    from sdlc_cli.deploy.rules import Checked
+    from sdlc_cli.deploy.write import Written
+
+app = App(
+    help=_("One deploy.yaml -> Dockerfile, manifests, chart, Terraform, pipeline, monitoring.")
+)
+
+Environments = Annotated[
+    list[str] | None,
+    typer.Option("--env", "-e", metavar="NAME", help=_("This environment of deploy.yaml.")),
+]
+All = Annotated[bool, typer.Option("--all", help=_("Every environment of deploy.yaml."))]
+DeployConfigPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help=_("Read this deploy.yaml; else it is looked for here and upward."),
+    ),
+]
+OutputFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="DIR", help=_("The folder of the files; else that of deploy.yaml.")
+    ),
+]
+Image = Annotated[
+    str,
+    typer.Option(
+        "--image", metavar="REF@DIGEST", help=_("Deploy this image, as a pipeline built it.")
+    ),
+]
+Format = Annotated[
+    str, choice("--format", "-f", words=("text", "json"), help=_("The form of the result."))
+]
+
+
+@app.command(
+    help=_(
+        "Render the files of one or more environments, check them, and write them as one.\n\n"
+        "Nothing is written when a rule is broken (exit code 1), or when a file was changed by"
+        " hand or is not from a render (exit code 2). Files of yours are never touched."
+    )
+)
+def render(
+    ctx: typer.Context,
+    env: Environments = None,
+    every: All = False,
+    config: DeployConfigPath = None,
+    out: OutputFolder = None,
+    image: Image = "",
+    allow_placeholder: Annotated[
+        bool,
+        typer.Option(
+            "--allow-placeholder",
+            help=_("Let production have a digest that marks what is to be filled in."),
+        ),
+    ] = False,
+    fail_on: FailOn = "medium",
+    force: Annotated[
+        bool,
+        typer.Option("--force", help=_("Overwrite files that were changed by hand or are yours.")),
+    ] = False,
+    form: Format = "text",
+    output: OutputPath = None,
+) -> None:
+    """Render, check, write."""
+    from sdlc_cli.deploy import after, rendering, rules
+    from sdlc_cli.deploy.report import Verdict, View, rendered
+
+    screen = console(ctx)
+    loaded = rendering.load(config, image=image, allow_placeholder=allow_placeholder)
+    if bool(env) == every:
+        known = [spec.environment for spec in loaded.specs]
+        raise UsageError(
+            msg("say which environments: --env NAME, or --all for {names}", names=", ".join(known)),
+            hint=f"{ctx.command_path} --env {known[0]}" if known else "",
+        )
+    with screen.progress(_("Rendering")):
+        made = rendering.rendering(loaded, env or ())
+        verdict = Verdict(
+            checked=_of_these(rules.check(made.all), made), fail_on=fail_from(fail_on)
+        )
+        place = out or loaded.root
+        if verdict.passed:
+            written = made.write(place, force=force)
+            plan = written.plan
+            _tell(screen, written, force=force)
+        else:
+            plan = made.compare(place)
+    done = rendered.Done(
+        app=loaded.specs[0].app,
+        environments=made.chosen,
+        out=place,
+        plan=plan,
+        verdict=verdict,
+        written=verdict.passed,
+        next=after.commands(made.specs, {one.path for one in made.artifacts}, _shown(place)),
+    )
+    view = view_of(screen) if output is None else View()
+    text = rendered.as_json(done) if form == "json" else rendered.as_text(done, view)
+    screen.deliver(text, output, machine=form == "json")
+    raise typer.Exit(verdict.exit_code)
+
+
+def _tell(screen: Console, written: "Written", *, force: bool) -> None:
+    """What was done beside what was asked for."""
+    if written.undone:
+        screen.note(_("a render that was interrupted before has been taken back first"))
+    for path in written.plan.paths("left") if not force else ():
+        screen.warn(
+            _("{path} is no longer rendered, but was changed by hand: it is yours now").format(
+                path=path
+            )
+        )
+
+
+def _of_these(checked: "Checked", made: "Rendering") -> "Checked":
+    """The findings in what is written: the other environments are another render's business."""
+    paths = {artifact.path for artifact in made.artifacts}
+    found = tuple(one for one in checked.findings if one.location.path in paths | {""})
+    return replace(checked, findings=found)
+
+
+@app.command(
+    help=_(
+        "Show what a render would change, as a unified diff; nothing is written.\n\n"
+        "Without --env and --all, of the environments that were rendered before."
+    )
+)
+def diff(
+    ctx: typer.Context,
+    env: Environments = None,
+    every: All = False,
+    config: DeployConfigPath = None,
+    out: OutputFolder = None,
+    image: Image = "",
+    output: OutputPath = None,
+) -> None:
+    """Show what a render would change."""
+    from sdlc_cli.deploy import difference
+
+    screen = console(ctx)
+    _made, plan, place = _compared(screen, config, out, image, env, every)
+    color = screen.color and output is None
+    screen.deliver(difference.unified(plan, place, color=color), output)
+    if not plan.differs:
+        screen.note(_("nothing would change"))
+
+
+@app.command(
+    help=_(
+        "Tell whether the files are what deploy.yaml renders: exit code 1 when they are not.\n\n"
+        "For CI. Without --env and --all, of the environments that were rendered before, with the"
+        " image of that render."
+    )
+)
+def drift(
+    ctx: typer.Context,
+    env: Environments = None,
+    every: All = False,
+    config: DeployConfigPath = None,
+    out: OutputFolder = None,
+    image: Image = "",
+    form: Format = "text",
+    output: OutputPath = None,
+) -> None:
+    """Tell whether the files are what deploy.yaml renders."""
+    from sdlc_cli.deploy import write
+    from sdlc_cli.deploy.report import rendered
+
+    screen = console(ctx)
+    made, plan, place = _compared(screen, config, out, image, env, every)
+    if not write.exists(place):
+        raise NothingToDo(
+            msg("nothing was rendered into {path} yet", path=place),
+            hint="sdlc deploy render --all",
+        )
+    drifted = plan.differs or write.was_interrupted(place)
+    text = rendered.drift_json(plan, made.chosen) if form == "json" else rendered.drift_text(plan)
+    screen.deliver(text, output, machine=form == "json")
+    raise typer.Exit(1 if drifted else 0)
+
+
+def _compared(
+    screen: Console,
+    config: Path | None,
+    out: Path | None,
+    image: str,
+    env: Sequence[str] | None,
+    every: bool,
+) -> "tuple[Rendering, Plan, Path]":
+    """A rendering and how it differs from what lies in the output folder."""
+    from sdlc_cli.deploy import rendering, write
+
+    if env and every:
+        raise UsageError(msg("--env and --all contradict each other"), hint=msg("one of the two"))
+    place = out or rendering.find_root(config)
+    before = write.last(place)
+    # What marks a place to be filled in is as good as any other: nothing is deployed here.
+    loaded = rendering.load(config, image=image or before.image, allow_placeholder=True)
+    known = {spec.environment for spec in loaded.specs}
+    names = list(env or ())
+    if not names and not every:
+        names = [name for name in before.environments if name in known]
+    with screen.progress(_("Rendering")):
+        made = rendering.rendering(loaded, names)
+        plan = made.compare(place)
+    if write.was_interrupted(place):
+        screen.warn(
+            _("a render was interrupted here: the files are of two renders until the next one")
+        )
+    return made, plan, place
+
+
+def _shown(folder: Path) -> Path:
+    """The folder as somebody in the present one would write it."""
+    here = Path.cwd()
+    there = folder.absolute()
+    return there.relative_to(here) if there.is_relative_to(here) else folder
+
+
+deploy_tools.register(app)

@@ -1,0 +1,10 @@
+"""Verdict -> GitLab's Code Quality report."""
+
+from sdlc_cli.core.findings_out import gitlab
+from sdlc_cli.deploy.report import DEFAULT, Verdict, View, words
+
+
+def render(verdict: Verdict, view: View = DEFAULT) -> str:
+    """Every finding, whatever the verdict."""
+    del view
+    return gitlab.render(words.sets(verdict))

@@ -1,0 +1,10 @@
+"""Verdict -> JUnit XML."""
+
+from sdlc_cli.core.findings_out import junit
+from sdlc_cli.deploy.report import DEFAULT, Verdict, View, words
+
+
+def render(verdict: Verdict, view: View = DEFAULT) -> str:
+    """One suite, a case for each rule that was broken."""
+    del view
+    return junit.render(words.sets(verdict), name="sdlc deploy")
