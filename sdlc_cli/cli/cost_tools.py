@@ -153,6 +153,7 @@ def _bill(path: Path, logs: Opened) -> "dict[Keys, Side]":
 def _rows(path: Path, out: Console) -> "Iterator[Row]":
     """The rows of one file in a known format; what is refused is told."""
     import tempfile
+    from dataclasses import replace
 
     from sdlc_cli.cost.engine import exact, sources
     from sdlc_cli.cost.readers import detect
@@ -165,6 +166,8 @@ def _rows(path: Path, out: Console) -> "Iterator[Row]":
                 msg("{path} is in no format that is known", path=path),
                 hint=msg("docs/cost-formats.md lists the exports that can be read"),
             )
+        if form.bill:
+            form = replace(form, start=form.bill)
         for batch in exact.batches(exact.numbered(source), form):
             for line, reason in batch.rejected:
                 place = f"{path}:{line}"

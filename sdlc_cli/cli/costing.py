@@ -312,6 +312,7 @@ def _tell(out: Console, usage: "Usage", rejects: Path | None) -> None:
                 more,
             ).format(n=f"{more:,}", rows=f"{rows:,}")
         )
+    _warn_of_sums(out, usage.sources)
     _warn_of_unread(out, [source.path for source in usage.sources if not source.format])
     rejected = sum(source.rejected for source in usage.sources)
     if rejects:
@@ -328,6 +329,25 @@ def _read_line(source: "SourceRead") -> str:
         "read {path}: {form}, {n} record", "read {path}: {form}, {n} records", source.rows
     ).format(path=source.path, form=source.format, n=f"{source.rows:,}")
     return _("{text}, from the cache").format(text=text) if source.reused else text
+
+
+def _warn_of_sums(out: Console, read: "Sequence[SourceRead]") -> None:
+    """Sums of many calls have no ids: beside the calls themselves they count these again."""
+    from sdlc_cli.cost.readers import detect
+
+    found = [source for source in read if source.rows]
+    sums = [
+        source
+        for source in found
+        if (form := detect.FORMATS.get(source.format)) is not None and form.sums
+    ]
+    if sums and len(sums) < len(found):
+        out.warn(
+            _(
+                "{path} ({form}) holds sums of many calls: those that another log tells of too are"
+                " counted twice"
+            ).format(path=sums[0].path, form=sums[0].format)
+        )
 
 
 def _warn_of_unread(out: Console, paths: Sequence[str]) -> None:

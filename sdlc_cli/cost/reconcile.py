@@ -31,17 +31,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """What one side says of a line. `pico` is None where it tells tokens but no money."""
+    """What one side says of a line.
+
+    `pico` is None where it tells tokens but no money, `tokens` where it tells money alone.
+    """
 
     calls: int
-    tokens: Tokens  # by CLASSES
+    tokens: Tokens | None  # by CLASSES
     pico: int | None
     uncertain_calls: int = 0  # of our side: without a price or without usage
 
     @property
     def is_nothing(self) -> bool:
         """Neither tokens nor money."""
-        return not any(self.tokens) and not self.pico
+        return not any(self.tokens or _NOTHING) and not self.pico
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,12 @@ class Reconciliation:
         return found
 
     @property
+    def money_only(self) -> bool:
+        """Whether the bill tells no tokens, so that only amounts were compared."""
+        told = [line.theirs for line in self.lines if line.theirs]
+        return bool(told) and all(side.tokens is None for side in told)
+
+    @property
     def exit_code(self) -> int:
         """0 when all lines match, 1 when one does not, 4 without any line."""
         if not self.lines:
@@ -110,7 +119,8 @@ def bill_of_rows(
         )  # fmt: skip
         side = Side(
             calls=row.calls,
-            tokens=_tokens({count: getattr(row, count) for count in COUNTS}),
+            # A line of unknown usage is one of money alone.
+            tokens=_tokens({count: getattr(row, count) for count in COUNTS}) if row.known else None,
             pico=row.logged_pico,
         )
         found[keys] = _sum(found[keys], side) if keys in found else side
@@ -179,7 +189,7 @@ def _tokens(tokens: Mapping[str, int]) -> Tokens:
 def _sum(one: Side, other: Side) -> Side:
     return Side(
         calls=one.calls + other.calls,
-        tokens=_added(one.tokens, other.tokens),
+        tokens=_added(one.tokens, other.tokens) if one.tokens and other.tokens else None,
         pico=None if one.pico is None or other.pico is None else one.pico + other.pico,
         uncertain_calls=one.uncertain_calls + other.uncertain_calls,
     )
@@ -225,9 +235,10 @@ def _status(ours: Side | None, theirs: Side | None, tolerance: Decimal) -> Statu
         return "not-in-bill"
     if ours is None:
         return "not-in-log"
-    pairs = zip(ours.tokens, theirs.tokens, strict=True)
-    if not all(_near(left, right, tolerance) for left, right in pairs):
-        return "tokens"
+    if ours.tokens and theirs.tokens:
+        pairs = zip(ours.tokens, theirs.tokens, strict=True)
+        if not all(_near(left, right, tolerance) for left, right in pairs):
+            return "tokens"
     if None not in (ours.pico, theirs.pico):
         return "matched" if _near(ours.pico or 0, theirs.pico or 0, tolerance) else "price"
     return "matched"
@@ -288,7 +299,7 @@ def _days_cancel(lines: Iterable[Line]) -> bool:
         name = tuple((key, value) for key, value in line.keys.items() if key != "day")
         ours = line.ours.tokens if line.ours else _NOTHING
         theirs = line.theirs.tokens if line.theirs else _NOTHING
-        if ours != theirs and "day" in line.keys:
+        if ours and theirs and ours != theirs and "day" in line.keys:
             by_name.setdefault(name, []).append(_added(ours, theirs, -1))
     changes = [differences for differences in by_name.values() if len(differences) > 1]
     whole = sum(abs(count) for days in changes for tokens in days for count in tokens)
@@ -304,6 +315,8 @@ def _split_hints(lines: Iterable[Line]) -> list[Message]:
         if line.status == "tokens"
         and line.ours
         and line.theirs
+        and line.ours.tokens
+        and line.theirs.tokens
         and sum(line.ours.tokens[:3]) == sum(line.theirs.tokens[:3])
         and line.ours.tokens[3] == line.theirs.tokens[3]
     ]
@@ -322,13 +335,19 @@ def _name_hints(lines: Sequence[Line]) -> list[Message]:
     """Lines that would match if two models were one."""
     ours: dict[tuple[Keys, Tokens], str] = {}
     for line in lines:
-        if line.status == "not-in-bill" and line.ours and any(line.ours.tokens):
+        if (
+            line.status == "not-in-bill"
+            and line.ours
+            and line.ours.tokens
+            and any(line.ours.tokens)
+        ):
             ours[_nameless(line), line.ours.tokens] = line.keys.get("model", "")
     pairs = {
         (ours[_nameless(line), line.theirs.tokens], line.keys.get("model", ""))
         for line in lines
         if line.status == "not-in-log"
         and line.theirs
+        and line.theirs.tokens
         and (_nameless(line), line.theirs.tokens) in ours
     }
     return [

@@ -18,6 +18,7 @@ import pytest
 
 Tree = Callable[..., Path]
 Done = subprocess.CompletedProcess[str]
+EXAMPLES = Path(__file__).parents[2] / "examples" / "cost"
 START = 1_767_225_600  # 2026-01-01T00:00:00Z
 
 
@@ -428,6 +429,29 @@ class TestAnswers:
         assert same["passed"]
         assert not other["passed"]
         assert result("reconcile", "worse.json", "logs", "--tolerance", "1%", cwd=root)["passed"]
+
+    def test_a_bill_of_money_alone_is_compared_by_amounts(self) -> None:
+        found = result("reconcile", "openai-costs.json", "openai-usage.json", cwd=EXAMPLES)
+        searched = result(
+            "reconcile", "anthropic-costs.json", "anthropic-usage.json", cwd=EXAMPLES, code=1
+        )
+
+        assert (found["log_usd"], found["bill_usd"]) == ("0.0065", "0.0065")
+        assert [line["bill"]["input_tokens"] for line in found["lines"]] == [None]
+        assert [line["status"] for line in searched["lines"]] == ["not-in-log", "price"]
+
+    def test_a_bill_is_no_log(self) -> None:
+        done = cost("report", "openai-costs.json", cwd=EXAMPLES)
+
+        assert done.returncode == 3
+        assert "'sdlc cost reconcile' holds logs against it" in done.stderr
+
+    def test_sums_beside_single_calls_are_warned_of(self) -> None:
+        beside = cost("report", "otel-metrics.jsonl", "otlp.jsonl", cwd=EXAMPLES)
+        alone = cost("report", "otel-metrics.jsonl", cwd=EXAMPLES)
+
+        assert "otel-metrics.jsonl (otel-metrics) holds sums of many calls" in beside.stderr
+        assert "warning" not in alone.stderr
 
 
 def test_help_of_the_group_lists_every_command(tmp_path: Path) -> None:

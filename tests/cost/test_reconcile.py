@@ -209,3 +209,29 @@ def test_every_amount_of_both_sides_is_in_exactly_one_line(
         assert sum(one.pico for one in found if one) == (total or 0)
     assert sum(result.counts.values()) == len(result.lines)
     assert set(statuses(reconcile(ours, ours))) <= {"matched"}
+
+
+def test_against_a_bill_of_money_alone_only_amounts_are_compared() -> None:
+    def line(day: int, cents: int) -> Row:
+        moment = datetime(2026, 11, day, tzinfo=UTC)
+        return Row(
+            ts=int(moment.timestamp()) * 10**6,
+            provider="openai",
+            model="gpt-4o",
+            known=False,
+            calls=0,
+            logged_pico=cents * CENT,
+        )
+
+    bill = bill_of_rows(
+        [line(1, 4), line(1, 6), line(2, 9), line(3, 10)],
+        lambda row: (row.provider, row.model),
+        "UTC",
+    )
+
+    result = reconcile(OURS, bill)
+
+    assert statuses(result) == ["matched", "price", "matched"]
+    assert result.money_only
+    assert result.exit_code == 1
+    assert reconcile(OURS, OURS).money_only is False

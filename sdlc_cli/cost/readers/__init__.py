@@ -31,3 +31,5 @@ class Format:
     start: Callable[[], Parse]
     layout: Literal["records", "table"] = "records"  # JSON records; rows of a CSV or Parquet file
     stateful: bool = False  # a record's meaning depends on those before it in the file
+    sums: bool = False  # a record tells of many calls, which other logs may hold one by one
+    bill: Callable[[], Parse] | None = None  # rows of money alone, which only `reconcile` takes

@@ -93,4 +93,5 @@ FORMAT = Format(
     title=msg("Anthropic usage report export"),
     matches=_is_ours,
     start=lambda: parse,
+    sums=True,
 )

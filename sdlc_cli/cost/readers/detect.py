@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sdlc_cli.cost.readers import (
     Format,
     anthropic,
+    anthropic_costs,
     anthropic_usage,
     bedrock,
     claude_code,
@@ -16,9 +17,11 @@ from sdlc_cli.cost.readers import (
     litellm_spend,
     openai_batch,
     openai_chat,
+    openai_costs,
     openai_responses,
     openai_usage,
     openinference,
+    otel_metrics,
     otlp,
 )
 
@@ -42,11 +45,14 @@ _ANSWERS: tuple[Format, ...] = (
 _OTHERS: tuple[Format, ...] = (
     claude_code.FORMAT,
     codex.FORMAT,
+    otel_metrics.FORMAT,
     otlp.FORMAT,
     openinference.FORMAT,
     langfuse.FORMAT,
     openai_usage.FORMAT,
     anthropic_usage.FORMAT,
+    openai_costs.FORMAT,
+    anthropic_costs.FORMAT,
 )
 
 FORMATS: dict[str, Format] = {form.name: form for form in (*_OTHERS, *_ANSWERS)}

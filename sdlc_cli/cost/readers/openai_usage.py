@@ -20,7 +20,9 @@ def _is_ours(record: Record) -> bool:
     if record.get("object") == "bucket" and "start_time" in record:
         results = record.get("results")
         return isinstance(results, list) and all(
-            isinstance(result, Mapping) and str(result.get("object", _KIND)).startswith(_KIND)
+            isinstance(result, Mapping)
+            and str(result.get("object", _KIND)).startswith(_KIND)
+            and "amount" not in result  # the costs API's export has amounts
             for result in results
         )
     return str(record.get("object", "")).startswith(_KIND) and "start_time" in record
@@ -125,4 +127,5 @@ FORMAT = Format(
     title=msg("OpenAI usage API export"),
     matches=_is_ours,
     start=lambda: parse,
+    sums=True,
 )

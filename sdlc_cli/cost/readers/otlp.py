@@ -289,7 +289,8 @@ def _parser() -> Parse:
 
 
 def _is_ours(record: Record) -> bool:
-    if is_otlp(record):
+    # A file may mix signals: where metrics are too, the spans are read, and their sums are not.
+    if is_otlp(record) or isinstance(record.get("resourceMetrics"), list):
         return True
     return is_flat(record) and any(
         name.partition(".")[0] == "gen_ai" for name in section_or_none(record, "attributes")

@@ -72,10 +72,10 @@ def is_flat(record: Record) -> bool:
 
 def otlp(record: Record) -> Iterator[Span]:
     """The spans of one export. Raises Rejected where its structure is not OTLP's."""
-    for group in _objects(record, "resourceSpans"):
+    for group in objects(record, "resourceSpans"):
         resource = attributes(section(group, "resource"))
-        for scope in _objects(group, "scopeSpans"):
-            for span in _objects(scope, "spans"):
+        for scope in objects(group, "scopeSpans"):
+            for span in objects(scope, "spans"):
                 status = section(span, "status").get("code")
                 yield Span(
                     trace_id=identity(span.get("traceId"), "traceId"),
@@ -118,7 +118,7 @@ def section_or_none(record: Record, key: str) -> Record:
 def attributes(holder: Record) -> dict[str, object]:
     """OTLP's list of keys and typed values as a plain dict."""
     found: dict[str, object] = {}
-    for pair in _objects(holder, "attributes"):
+    for pair in objects(holder, "attributes"):
         name = pair.get("key")
         if not isinstance(name, str):
             raise Rejected(msg("an attribute has no key"))
@@ -132,7 +132,7 @@ def _value(value: object, depth: int = 0) -> object:
         return None
     for kind, inner in value.items():
         if kind == "intValue" and isinstance(inner, str):
-            return _integer(inner)
+            return integer(inner)
         if kind in ("intValue", "stringValue", "boolValue", "doubleValue"):
             return inner
         if kind == "arrayValue":
@@ -141,14 +141,15 @@ def _value(value: object, depth: int = 0) -> object:
     return None
 
 
-def _integer(written: str) -> object:
+def integer(written: str) -> object:
+    """The number that OTLP's text of a 64-bit integer is; the text itself where it is none."""
     plain = written.removeprefix("-")
     if plain.isascii() and plain.isdigit() and len(plain) <= len(str(2**63)):
         return int(written)
     return written  # whoever counts it refuses it by its name
 
 
-def _objects(record: Record, key: str) -> Iterator[Record]:
+def objects(record: Record, key: str) -> Iterator[Record]:
     """The objects in the list under `key`; none where it is missing or null."""
     value = record.get(key)
     if value is None:

@@ -43,11 +43,14 @@ def headline(result: Reconciliation) -> Message:
 
 def notes(result: Reconciliation) -> tuple[Message, ...]:
     """What the differences may come from."""
+    told = [*result.hints]
+    if result.money_only:
+        told.append(msg("the bill tells money, no tokens: only the amounts are compared"))
     uncertain = sum(line.ours.uncertain_calls for line in result.lines if line.ours)
     if not uncertain:
-        return result.hints
+        return tuple(told)
     return (
-        *result.hints,
+        *told,
         msg("calls of the log without a price or without usage: {n}", n=f"{uncertain:,}"),
     )
 
@@ -144,14 +147,14 @@ def _difference(result: Reconciliation, status: str) -> int | None:
 def _side(side: Side) -> dict[str, object]:
     return {
         "calls": side.calls,
-        **dict(zip(CLASSES, side.tokens, strict=True)),
+        **dict(zip(CLASSES, side.tokens or (None,) * len(CLASSES), strict=True)),
         "cost_usd": money.text(side.pico),
         "uncertain_calls": side.uncertain_calls,
     }
 
 
 def _all_tokens(side: Side | None) -> int | None:
-    return None if side is None else sum(side.tokens)
+    return sum(side.tokens) if side and side.tokens else None
 
 
 def _usd(pico: int | None) -> Cell:

@@ -1,9 +1,17 @@
 """What OpenAI and Anthropic export of their own books."""
 
+from decimal import Decimal
+
 import pytest
 
 from sdlc_cli.cost.model import Rejected, Row
-from sdlc_cli.cost.readers import Record, anthropic_usage, openai_usage
+from sdlc_cli.cost.readers import (
+    Record,
+    anthropic_costs,
+    anthropic_usage,
+    openai_costs,
+    openai_usage,
+)
 from sdlc_cli.cost.readers.detect import detect
 
 OPENAI: Record = {
@@ -140,3 +148,71 @@ def test_a_bad_result_is_refused_and_costs_no_other_of_its_bucket(
         found.extend(form.start()({**record, "results": [*results, good]}))
 
     assert len(found) == 1
+
+
+OPENAI_COST: Record = {
+    "object": "organization.costs.result",
+    "amount": {"value": Decimal("0.13080438"), "currency": "usd"},
+    "line_item": "gpt-4o-2024-08-06, cached input",
+    "project_id": "proj_1",
+}
+ANTHROPIC_COST: Record = {
+    "currency": "USD",
+    "amount": "123.45",
+    "workspace_id": "wrkspc_1",
+    "description": None,
+    "cost_type": "tokens",
+    "model": "claude-sonnet-4-20250514",
+    "service_tier": "batch",
+}
+
+
+def bill(record: Record) -> list[Row]:
+    form = openai_costs.FORMAT if "object" in record else anthropic_costs.FORMAT
+    assert detect([record]) is form
+    assert form.bill is not None
+    return list(form.bill()(record))
+
+
+def test_openais_costs_are_lines_of_dollars_by_model() -> None:
+    (row,) = bill(openai(OPENAI_COST))
+
+    assert (row.model, row.project, row.logged_pico) == (
+        "gpt-4o-2024-08-06", "proj_1", 130_804_380_000,
+    )  # fmt: skip
+    assert (row.known, row.calls) == (False, 0)
+
+
+def test_anthropics_costs_are_in_cents() -> None:
+    (row,) = bill(anthropic(ANTHROPIC_COST))
+
+    assert (row.logged_pico, row.tier) == (1_234_500_000_000, "batch")
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (openai({**OPENAI_COST, "amount": {"value": 1, "currency": "eur"}}), "US dollars"),
+        (openai({**OPENAI_COST, "amount": {"value": True}}), "not an amount"),
+        (openai({**OPENAI_COST, "amount": {}}), "not an amount"),
+        (anthropic({**ANTHROPIC_COST, "amount": "1,5"}), "not an amount"),
+        (anthropic({**ANTHROPIC_COST, "amount": "-3"}), "not an amount"),
+        (anthropic({**ANTHROPIC_COST, "currency": "EUR"}), "US dollars"),
+    ],
+)
+def test_an_amount_that_is_none_is_refused(record: Record, reason: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        bill(record)
+
+    assert reason in str(refused.value.reason)
+
+
+@pytest.mark.parametrize("record", [openai(OPENAI_COST), anthropic(ANTHROPIC_COST)])
+def test_a_bill_is_never_counted_as_calls(record: Record) -> None:
+    form = detect([record])
+    assert form is not None
+
+    with pytest.raises(Rejected) as refused:
+        list(form.start()(record))
+
+    assert "sdlc cost reconcile" in str(refused.value.reason)
