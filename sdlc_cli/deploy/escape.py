@@ -96,9 +96,20 @@ def sh(value: object) -> Written:
 
 
 def docker(value: object) -> Written:
-    """A double-quoted word of a Dockerfile, in which `$` and `\\` are literal."""
-    text = _plain(value)
-    return Written('"' + re.sub(r'([\\"$])', r"\\\1", text) + '"')
+    """A word of a Dockerfile in double quotes, in which `$` is literal.
+
+    A backslash stands between two pairs of quotes: hadolint takes one before a quote for the
+    escape of that quote, even where it is escaped itself.
+    """
+    text = re.sub(r'(["$])', r"\\\1", _plain(value).replace("\\", "\0"))
+    return Written(
+        '"' + re.sub("\0+", lambda found: '"' + "\\\\" * len(found[0]) + '"', text) + '"'
+    )
+
+
+def words(value: object) -> Written:
+    """Words of a Dockerfile in JSON form, without a backslash before a quote (see `docker`)."""
+    return Written(_quoted(value).replace("\\\\", "\\u005c"))
 
 
 def actions(value: object) -> Written:
@@ -204,6 +215,7 @@ FILTERS: Mapping[str, Callable[[object], Written]] = {
     "compose": compose,
     "sh": sh,
     "docker": docker,
+    "words": words,
     "actions": actions,
     "expression": expression,
     "go": go,
