@@ -1,12 +1,15 @@
 """Where a change left its base: which commit `--changed-since` compares with."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from sdlc_cli.core import git
 from sdlc_cli.core.errors import SdlcError, UsageError, WorkError
 from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.regular import read_regular
 
 AUTO = "auto"
 _DEFAULTS = (
@@ -16,6 +19,7 @@ _DEFAULTS = (
     "refs/heads/main",
     "refs/heads/master",
 )
+_EVENT_BYTES = 30_000_000  # GitHub's own limit of an event is 25 MB
 _FIRST_PARENT = "HEAD^1"
 _DEEPER = "git fetch --unshallow origin"
 
@@ -25,8 +29,9 @@ def find(root: Path, rev: str, environ: Mapping[str, str] = os.environ) -> str:
 
     `auto` is the base of the pull or merge request that CI names (GITHUB_BASE_REF,
     CI_MERGE_REQUEST_DIFF_BASE_SHA, CI_MERGE_REQUEST_TARGET_BRANCH_NAME), else the remote's
-    default branch, else main or master. Raises UsageError for a revision that is not there,
-    WorkError where git cannot tell.
+    default branch, else main or master. After a push to that branch it is what stood there before
+    (`before` of GITHUB_EVENT_PATH, CI_COMMIT_BEFORE_SHA). Raises UsageError for a revision that is
+    not there, WorkError where git cannot tell.
     """
     if not os.path.lexists(root / ".git"):
         raise WorkError(
@@ -79,7 +84,7 @@ def _automatic(root: Path, environ: Mapping[str, str]) -> str:
         if rev == _FIRST_PARENT and not commit(root, "HEAD^2"):
             continue  # not that merge: the workflow checked out something else
         if found := commit(root, rev):
-            return found
+            return found if wanted else _before_push(root, environ) or found
     if wanted:
         raise WorkError(
             msg("the request's base {rev} is not in this clone", rev=_plain(wanted[0])),
@@ -106,6 +111,34 @@ def _asked_by_ci(environ: Mapping[str, str]) -> Iterator[str]:
         yield base
     if branch := environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"):
         yield f"refs/remotes/origin/{branch}"
+
+
+def _before_push(root: Path, environ: Mapping[str, str]) -> str:
+    """What HEAD's branch held before CI was told of a push to it; "" where HEAD is not its tip.
+
+    Without it a push to the default branch would be compared with itself, and pass unseen.
+    """
+    if commit(root, "HEAD") not in {commit(root, rev) for rev in _DEFAULTS}:
+        return ""  # a branch of its own is judged from where it left the default one
+    before = environ.get("CI_COMMIT_BEFORE_SHA") or _before_in_event(environ)
+    if not before.strip("0"):
+        return ""  # a new branch has no past
+    if found := commit(root, before):
+        return found
+    raise WorkError(
+        msg("this clone does not hold {rev}, which the push came after", rev=before),
+        hint=_deeper(shallow=is_shallow(root)),
+    )
+
+
+def _before_in_event(environ: Mapping[str, str]) -> str:
+    if environ.get("GITHUB_EVENT_NAME") != "push":
+        return ""
+    with suppress(OSError, ValueError):
+        event = json.loads(read_regular(environ.get("GITHUB_EVENT_PATH", ""), _EVENT_BYTES) or b"")
+        if isinstance(event, dict):
+            return str(event.get("before") or "")
+    return ""
 
 
 def _plain(rev: str) -> str:

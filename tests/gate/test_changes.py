@@ -1,5 +1,6 @@
 """What a change consists of, asked of real git repositories."""
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
@@ -275,6 +276,68 @@ def test_auto_without_a_remote_takes_main(repo: Path) -> None:
     write(repo, {"b.py": "c\n"})
 
     assert changes(repo, "auto", {}).files == {"b.py": line(1)}
+
+
+def pushed(clone: Path, tmp_path: Path, before: str) -> dict[str, dict[str, str]]:
+    """What GitHub and GitLab say to a job after a push to `main`."""
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"ref": "refs/heads/main", "before": before}))
+    return {
+        "GitHub": {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(event)},
+        "GitLab": {"CI_COMMIT_BEFORE_SHA": before},
+    }
+
+
+@pytest.mark.parametrize("ci", ["GitHub", "GitLab"])
+class TestAPush:
+    def test_to_the_default_branch_is_held_against_what_stood_there(
+        self, clone: Path, tmp_path: Path, ci: str
+    ) -> None:
+        before = git(clone, "rev-parse", "main")
+        git(clone, "checkout", "-q", "main")
+        git(clone, "merge", "-q", "work")
+        git(clone, "update-ref", "refs/remotes/origin/main", "main")
+
+        found = changes(clone, "auto", pushed(clone, tmp_path, before)[ci])
+
+        assert found.files == {"b.py": line(1)}
+
+    def test_to_a_branch_is_held_against_the_default_one(
+        self, clone: Path, tmp_path: Path, ci: str
+    ) -> None:
+        before = git(clone, "rev-parse", "HEAD")
+        write(clone, {"a.py": "newest\n"})
+        commit(clone)
+
+        found = changes(clone, "auto", pushed(clone, tmp_path, before)[ci])
+
+        assert set(found.files) == {"a.py", "b.py"}
+
+    def test_that_made_the_branch_has_nothing_before_it(
+        self, clone: Path, tmp_path: Path, ci: str
+    ) -> None:
+        git(clone, "checkout", "-q", "main")
+
+        assert changes(clone, "auto", pushed(clone, tmp_path, "0" * 40)[ci]).files == {}
+
+    def test_whose_past_is_not_in_the_clone_says_what_to_fetch(
+        self, clone: Path, tmp_path: Path, ci: str
+    ) -> None:
+        git(clone, "checkout", "-q", "main")
+
+        with pytest.raises(WorkError, match="which the push came after") as caught:
+            changes(clone, "auto", pushed(clone, tmp_path, "1" * 40)[ci])
+
+        assert caught.value.hint.startswith("git fetch")
+
+
+@pytest.mark.parametrize("event", ["", "[]", "{", "{}"])
+def test_an_event_that_says_nothing_is_passed_over(clone: Path, tmp_path: Path, event: str) -> None:
+    git(clone, "checkout", "-q", "main")
+    (tmp_path / "event.json").write_text(event)
+    environ = {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
+
+    assert changes(clone, "auto", environ).files == {}
 
 
 def merge_ref(clone: Path, tmp_path: Path, depth: int) -> Path:
