@@ -51,7 +51,7 @@ def production(service: Service) -> Mistakes:
     """What production needs and the service lacks, apart from digests."""
     scaling = service.autoscaling
     if scaling is not None:
-        if scaling.min < PRODUCTION_REPLICAS:
+        if 0 < scaling.min < PRODUCTION_REPLICAS:  # 0: refused already
             yield ("autoscaling", "min"), _too_few()
     elif (service.replicas or DEFAULT_REPLICAS) < PRODUCTION_REPLICAS:
         yield ("replicas",), _too_few()
@@ -117,16 +117,15 @@ def _unknown(name: str, known: Iterable[str]) -> Message:
 
 
 def _resources(resources: Resources) -> Mistakes:
-    asked, most = resources.requests, resources.limits
     for name in ("cpu", "memory", "ephemeral_storage"):
+        low, high = getattr(resources.requests, name), getattr(resources.limits, name)
+        if not low or not high:
+            continue  # refused already
         read = read_cpu if name == "cpu" else read_size
-        low, high = getattr(asked, name), getattr(most, name)
         least = 1 if name == "cpu" else _SMALLEST_MEMORY
-        small = False
-        for part, written in (("requests", low), ("limits", high)):
-            if read(written) < least:
-                small = True
-                yield ("resources", part, name), _too_small(name, written)
+        small = [part for part, n in (("requests", low), ("limits", high)) if read(n) < least]
+        for part in small:
+            yield ("resources", part, name), _too_small(name, low if part == "requests" else high)
         if not small and read(high) < read(low):
             message = msg("lies under the request of {request}", request=low)
             yield ("resources", "limits", name), message
@@ -135,7 +134,7 @@ def _resources(resources: Resources) -> Mistakes:
 def _too_small(name: str, written: str) -> Message:
     if name == "cpu":
         return msg("must be at least {least}", least="1m")
-    return msg("is {bytes} bytes; write a unit such as Mi", bytes=read_size(written))
+    return msg("is {bytes} B; write a unit such as Mi", bytes=read_size(written))
 
 
 def _scaling(scaling: Autoscaling | None, replicas: int | None) -> Mistakes:

@@ -37,8 +37,7 @@ def cpu(millicores: int) -> str:
 
 
 def size(number: int) -> str:
-    """Bytes in the largest binary unit that says them exactly, else in a decimal one."""
-    for unit in ("Ti", "Gi", "Mi", "Ki", "T", "G", "M", "k"):
-        if number and number % SIZES[unit] == 0:
-            return f"{number // SIZES[unit]}{unit}"
-    return str(number)
+    """Bytes in the unit that says them exactly with the fewest digits; binary ones first."""
+    units = ("Ti", "Gi", "Mi", "Ki", "T", "G", "M", "k", "")
+    exact = [unit for unit in units if number and number % SIZES[unit] == 0]
+    return min((f"{number // SIZES[unit]}{unit}" for unit in exact), key=len, default="0")
