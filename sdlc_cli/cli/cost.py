@@ -22,6 +22,7 @@ from sdlc_cli.cli.costing import (
     Until,
     counted_something,
     opened,
+    some_fit,
     view_of,
 )
 from sdlc_cli.cli.help import App
@@ -43,7 +44,8 @@ def _complete_group(incomplete: str) -> list[str]:
 @app.command(
     help=_(
         "Total the calls in the logs: by model, day, project, user or tag.\n\n"
-        "Exit codes: 0 done, 2 wrong words or files, 3 nothing could be counted, 4 no input found."
+        "Exit codes: 0 done, 2 wrong words or files, 3 nothing could be counted, 4 no input found,"
+        " or no call fits --where, --since and --until."
         " Records that cannot be counted are shown and left out; the exit code stays 0."
     )
 )
@@ -96,14 +98,13 @@ def report(
         logs.out.deliver(load(form).render(sheet, view), output, machine=machine)
         # What was rejected is told in the report, before the exit code says that it is all.
         counted_something(logs.usage, asked.paths)
+        some_fit(sheet.report.totals)
         _warn(logs, sheet, form)
 
 
 def _warn(logs: Opened, sheet: "Sheet", form: str) -> None:
     """Of what could be taken for a result and is none."""
     totals = sheet.report.totals
-    if not totals.calls:
-        logs.out.warn(_("no call fits --where, --since and --until"))
     if form == "focus" and totals.timeless_calls:
         logs.out.warn(
             ngettext(

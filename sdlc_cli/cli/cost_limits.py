@@ -23,6 +23,7 @@ from sdlc_cli.cli.costing import (
     deliver,
     moment_of,
     opened,
+    some_fit,
 )
 from sdlc_cli.cli.help import App
 from sdlc_cli.cli.options import OutputPath
@@ -47,7 +48,8 @@ def register(app: App) -> None:
         help=_(
             "Hold the budgets of cost.yaml against what was spent.\n\n"
             "Exit code 1 when one is broken, or with --forecast when one is going to break; 3 when"
-            " calls of unknown cost may have broken one. It names who spent it, and the day."
+            " calls of unknown cost may have broken one; 4 when no call lies in the present period"
+            " of any. It names who spent it, and the day."
         )
     )(budget)
     app.command(
@@ -112,6 +114,10 @@ def budget(
             good=exit_code(states) == 0,
         )
         deliver(logs.out, answer, form, output)
+    if exit_code(states) == 4:
+        raise NothingToDo(
+            shown.NOTHING_SEEN, hint=msg("newer logs, or --as-of DATE to judge another day")
+        )
     raise typer.Exit(exit_code(states))
 
 
@@ -203,6 +209,7 @@ def forecast(
         today += timedelta(days=1) if as_of else timedelta(0)
         series = logs.usage.series(logs.where, logs.timezone)
         totals = logs.usage.report(by=(), where=logs.where, timezone=logs.timezone).totals
+        some_fit(totals)
         uncertain = totals.unknown_calls + totals.unpriced_calls
         found = foretell(series, days, today=today, uncertain=uncertain)
         by_week = form in ("table", "markdown") and not logs.out.verbose

@@ -21,6 +21,7 @@ from sdlc_cli.cli.costing import (
     counted_something,
     deliver,
     opened,
+    some_fit,
 )
 from sdlc_cli.cli.help import App
 from sdlc_cli.cli.options import OutputPath
@@ -110,6 +111,7 @@ def whatif(
         _check_models(replaced, logs)
         tier = "batch" if batch else None
         by = ("provider", "model")
+        some_fit(logs.usage.report(by=(), where=logs.where).totals)
         before = logs.usage.slices(by, logs.where)
         after = logs.usage.with_prices(replaced, tier).slices(by, logs.where)
         caching = _caching(logs) if cache_prefixes else None
@@ -198,13 +200,14 @@ def advise(
     with opened(ctx, asked) as logs:
         counted_something(logs.usage, asked.paths)
         usage, known = logs.usage, logs.prices
+        whole = usage.report(by=(), where=logs.where)
+        some_fit(whole.totals)
         slices = usage.slices(advising.SLICE, logs.where)
         asking = advising.questions(slices, lambda p, m: known.cheaper(known.price(p, m)))
         answers = [
             (one, usage.with_prices(one.replace, one.tier).slices(advising.SLICE, logs.where))
             for one in asking
         ]
-        whole = usage.report(by=(), where=logs.where)
         found = advising.advise(
             slices,
             answers,
@@ -267,13 +270,14 @@ def cache(
     )
     with opened(ctx, asked) as logs:
         counted_something(logs.usage, asked.paths)
+        total = logs.usage.report(by=(), where=logs.where).totals
+        some_fit(total)
         requests = logs.usage.requests(logs.where)
         if not any(one.request_hash for one in requests):
             raise NothingToDo(
                 msg("the logs do not tell what was asked, so nothing can be replayed"),
                 hint=msg("log the request beside the answer, or its hash: docs/cost-formats.md"),
             )
-        total = logs.usage.report(by=(), where=logs.where).totals
         found = simulate(requests, sizes=tuple(size or ()), ttl_seconds=seconds, total=total)
         answer = Answer(
             headline=shown.headline(found),

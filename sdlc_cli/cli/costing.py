@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sdlc_cli.cost.config import CostConfig
     from sdlc_cli.cost.engine.usage import Usage
-    from sdlc_cli.cost.model import SourceRead, Where
+    from sdlc_cli.cost.model import Amounts, SourceRead, Where
     from sdlc_cli.cost.prices.resolve import Prices
     from sdlc_cli.cost.privacy import Veil
     from sdlc_cli.cost.report import View
@@ -288,6 +288,12 @@ def counted_something(usage: "Usage", paths: Sequence[str]) -> None:
         )
     names = ", ".join(paths) or ", ".join(source.path for source in usage.sources[:MOST_SHOWN])
     raise NothingToDo(msg("there is no call in {paths}", paths=names))
+
+
+def some_fit(totals: "Amounts") -> None:
+    """Raises NothingToDo when the words of the command leave no call over."""
+    if not totals.calls and not any(totals.tokens.values()):
+        raise NothingToDo(msg("no call fits --where, --since and --until"))
 
 
 def view_of(out: Console) -> "View":

@@ -66,6 +66,8 @@ class BudgetState:
     window: Window
     status: BudgetStatus
     reason: Message | None  # why the status is unknown, or what makes it will_break
+    calls: int  # of the period; sums of an export may tell tokens without calls
+    seen: bool  # whether the logs tell of any call or token in the period
     spent_pico: int
     at_most_pico: int | None  # with calls of unknown cost at their dearest; None: no bound
     uncertain_calls: int  # unpriced, or of unknown usage
@@ -144,6 +146,8 @@ def judge(
         window=within,
         status=status,
         reason=reason,
+        calls=spent.calls,
+        seen=spent.calls > 0 or any(spent.tokens.values()),
         spent_pico=spent.pico,
         at_most_pico=spent.at_most_pico if _uncertain(spent) else spent.pico,
         uncertain_calls=_uncertain(spent),
@@ -156,13 +160,17 @@ def judge(
 
 
 def exit_code(states: Sequence[BudgetState]) -> int:
-    """1 when a budget is broken or going to break, 3 when one cannot be judged, 4 without any."""
+    """1 when a budget is broken or going to break, 3 when one cannot be judged.
+
+    4 without any, and where no call of the logs lies in the present period of any: logs that end
+    before it began are no proof that nothing was spent.
+    """
     found = {state.status for state in states}
     if found & {"broken", "will_break"}:
         return 1
     if "unknown" in found:
         return 3
-    return 0 if states else 4
+    return 0 if any(state.seen for state in states) else 4
 
 
 def _uncertain(spent: Amounts) -> int:

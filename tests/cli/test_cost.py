@@ -312,6 +312,14 @@ class TestAnswers:
 
         assert [one["spent_usd"] for one in body["budgets"]] == ["0.014", "0.014"]
 
+    def test_logs_of_another_month_hold_no_budget(self, project: Path) -> None:
+        done = cost("budget", "--as-of", "2026-05-01", "--format", "json", cwd=project)
+
+        body = json.loads(done.stdout)
+        assert (done.returncode, body["exit_code"], body["passed"]) == (4, 4, False)
+        assert "no call in the logs lies in the present period" in done.stderr
+        assert "--as-of DATE" in done.stderr
+
     def test_what_is_going_to_break_fails_when_asked(self, project: Path) -> None:
         body = result("budget", "--forecast", "--as-of", "2026-01-01", cwd=project, code=1)
 
@@ -478,7 +486,12 @@ class TestWords:
                 2,
                 "lies before",
             ),
-            (["report", "logs", "--where", "project=nobody"], 0, "no call fits"),
+            (["report", "logs", "--where", "project=nobody"], 4, "no call fits"),
+            (["report", "logs", "--since", "2027-01-01", "--format", "json"], 4, "no call fits"),
+            (["forecast", "logs", "--where", "project=nobody"], 4, "no call fits"),
+            (["whatif", "logs", "--batch", "--where", "user=nobody"], 4, "no call fits"),
+            (["advise", "logs", "--until", "2020-01-01"], 4, "no call fits"),
+            (["cache", "logs", "--where", "model=none*"], 4, "no call fits"),
             (["whatif", "logs", "--model", "gpt-4o=nosuch"], 2, "no price is known for the model"),
             (["whatif", "logs", "--model", "nosuch=gpt-4o"], 0, "no call is to the model nosuch"),
             (["route", "logs", "--model", "gpt-4o"], 2, "no ladder of models is set up"),

@@ -122,6 +122,18 @@ def test_a_budget_that_no_call_ever_matched_is_not_kept_but_unknown() -> None:
     assert quiet.status == "ok"
 
 
+def test_logs_that_end_before_every_period_pass_nothing() -> None:
+    one = budget(project="shop")
+    quiet = judge(one, window(one, NOON, "UTC"), Amounts(), series([5], date(2026, 9, 1)))
+    busy = judge(one, window(one, NOON, "UTC"), amounts(1), series([1]))
+    # An export of sums may tell tokens without telling calls.
+    summed = judge(one, window(one, NOON, "UTC"), Amounts(tokens={"input": 9}), series([1]))
+
+    assert exit_code([quiet, quiet]) == 4
+    assert exit_code([quiet, busy]) == 0
+    assert exit_code([summed]) == 0
+
+
 @pytest.mark.parametrize(
     ("statuses", "code"),
     [

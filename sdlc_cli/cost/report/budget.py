@@ -9,6 +9,7 @@ from sdlc_cli.core.table import Cell, Column, Table
 from sdlc_cli.cost.budget import BudgetState, Spender, exit_code
 
 SCHEMA_VERSION = 1
+NOTHING_SEEN = msg("no call in the logs lies in the present period of any budget")
 
 _WORDS = {
     "ok": msg("ok"),
@@ -39,6 +40,8 @@ def tables(states: Sequence[BudgetState]) -> tuple[Table, ...]:
 
 def headline(states: Sequence[BudgetState]) -> Message:
     """The worst there is to say."""
+    if exit_code(states) == 4 and states:
+        return NOTHING_SEEN
     for status, text in (
         ("broken", msg("Budgets broken: {names}", names=_names(states, "broken"))),
         ("will_break", msg("Budgets that will break: {names}", names=_names(states, "will_break"))),
@@ -47,7 +50,9 @@ def headline(states: Sequence[BudgetState]) -> Message:
     ):
         if any(state.status == status for state in states):
             return text
-    return msg("All budgets hold: {n}", n=len(states)) if states else msg("no budget is set up")
+    if not states:
+        return msg("no budget is set up")
+    return msg("All budgets hold: {n}", n=len(states))
 
 
 def notes(states: Sequence[BudgetState]) -> tuple[Message, ...]:
@@ -187,6 +192,7 @@ def _one(state: BudgetState) -> dict[str, object]:
         "status": state.status,
         "reason": state.reason,
         "limit_usd": money.text(state.limit_pico),
+        "calls": state.calls,
         "spent_usd": money.text(state.spent_pico),
         "spent_at_most_usd": money.text(state.at_most_pico),
         "uncertain_calls": state.uncertain_calls,
