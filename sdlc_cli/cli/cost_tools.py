@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sdlc_cli.cli.costing import (
+    WORK,
     AnswerFormat,
     CostConfigPath,
     NoCache,
@@ -152,14 +153,14 @@ def _bill(path: Path, logs: Opened) -> "dict[Keys, Side]":
 
 def _rows(path: Path, out: Console) -> "Iterator[Row]":
     """The rows of one file in a known format; what is refused is told."""
-    import tempfile
     from dataclasses import replace
 
+    from sdlc_cli.core.workfolder import workfolder
     from sdlc_cli.cost.engine import exact, sources
     from sdlc_cli.cost.readers import detect
 
-    with tempfile.TemporaryDirectory(prefix="sdlc-cost-") as folder:
-        (source,) = sources.find([str(path)], Path(folder))
+    with workfolder(WORK) as folder:
+        (source,) = sources.find([str(path)], folder)
         form = detect.detect(exact.sniffed(source), source.file.name)
         if form is None:
             raise WorkError(
@@ -197,15 +198,14 @@ def draft(
     output: OutputPath = None,
 ) -> None:
     """Draft the map of columns."""
-    import tempfile
-
+    from sdlc_cli.core.workfolder import workfolder
     from sdlc_cli.cost.engine import exact, sources
     from sdlc_cli.cost.readers import detect
     from sdlc_cli.cost.readers import draft as drafting
 
     out = console(ctx)
-    with tempfile.TemporaryDirectory(prefix="sdlc-cost-") as folder:
-        (source,) = sources.find([str(sample)], Path(folder))
+    with workfolder(WORK) as folder:
+        (source,) = sources.find([str(sample)], folder)
         records = exact.sniffed(source)
         known = detect.detect(records, source.file.name)
         if known is not None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "csv", "markdown", "html", "focus")
 ANSWER_FORMATS = ("table", "json", "csv", "markdown")
+WORK = "sdlc-cost-"  # how the folders begin in which logs are worked on
 MOST_SHOWN = 5  # sources and rejected records that stderr names
 
 Paths = Annotated[
@@ -140,9 +141,8 @@ def opened(ctx: typer.Context, asked: Question) -> Iterator[Opened]:
 
     Raises NothingToDo where there is no input, WorkError where no record of it could be counted.
     """
-    import tempfile
-
     from sdlc_cli.core.files import cache_dir
+    from sdlc_cli.core.workfolder import workfolder
     from sdlc_cli.cost.engine import room
     from sdlc_cli.cost.engine.usage import open_usage
     from sdlc_cli.cost.privacy import Veil
@@ -153,14 +153,14 @@ def opened(ctx: typer.Context, asked: Question) -> Iterator[Opened]:
     priced = prices_of(config)
     paths = sources_of(asked, config)
     cached = cache_dir() if not asked.no_cache else None
-    with tempfile.TemporaryDirectory(prefix="sdlc-cost-") as folder, room.needed():
+    with workfolder(WORK) as folder, room.needed():
         with out.progress(_("Reading")) as progress:
             progress.begin(_("Reading"))
             usage = open_usage(
                 paths,
                 config=config,
                 prices=priced,
-                tmp=Path(folder),
+                tmp=folder,
                 source_format=asked.source_format or config.source_format,
                 cache=cached,
             )

@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -561,6 +562,28 @@ class TestEnds:
             # Python itself dies of a signal that comes before its first or after its last line.
             assert run.returncode in (0, code, 128 - code), told
             assert "Traceback" not in told
+
+    @pytest.mark.slow
+    @pytest.mark.usefixtures("unmeasured")
+    def test_what_a_killed_run_left_is_cleaned_up_by_the_next(self, large: Path) -> None:
+        place = large / "tmp"
+        place.mkdir()
+        words = [sys.executable, "-m", "sdlc_cli", "cost", "report", "a.jsonl", "--no-cache"]
+        run = subprocess.Popen(
+            words, cwd=large, env={**os.environ, "TMPDIR": str(place)}, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        while run.poll() is None and not list(place.glob("sdlc-cost-*/.lock")):
+            time.sleep(0.01)
+        run.kill()
+        run.wait()
+        left = list(place.iterdir())
+
+        done = cost("report", "a.jsonl", "--no-cache", cwd=large, TMPDIR=str(place))
+
+        assert len(left) == 1
+        assert done.returncode == 0
+        assert list(place.iterdir()) == []
 
     @pytest.mark.slow
     def test_a_full_disk_is_told(self, large: Path) -> None:
