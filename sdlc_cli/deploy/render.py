@@ -6,19 +6,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    FileSystemLoader,
-    StrictUndefined,
-    TemplateError,
-    TemplateSyntaxError,
-)
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.deploy import chart, escape
+from sdlc_cli.deploy import chart, template
 from sdlc_cli.deploy.model import Artifact, DeploySpec, Kind
 
 # Each is a module of `sdlc_cli.deploy.sets`.
@@ -67,22 +57,26 @@ def wanted(specs: Sequence[DeploySpec]) -> list[Wanted]:
 
 
 class _Renderer:
-    """Templates as they are loaded, each once."""
+    """Templates as they are read, each once."""
 
     def __init__(self, overrides: Path | None) -> None:
-        self._environment = _environment(overrides)
+        self._folders = (overrides, TEMPLATES) if overrides else (TEMPLATES,)
+        self._read: dict[str, template.Template] = {}
 
     def artifact(self, wanted: Wanted) -> Artifact:
         """The file as its template says it. Raises ConfigError, with the template and line."""
         try:
-            text = self._chart(wanted) if wanted.form == "chart" else self._file(wanted)
-        except escape.NotWritable as error:
-            raise _refused(wanted, str(error)) from error
-        except TemplateSyntaxError as error:
-            place = f"{error.name or wanted.template}, line {error.lineno}: {error.message}"
-            raise _refused(wanted, place) from error
-        except (TemplateError, chart.NotInChart, TypeError, ArithmeticError) as error:
-            raise _refused(wanted, f"{_place(error, wanted.template)}: {error}") from error
+            text = self._text(wanted)
+        except template.Broken as error:
+            raise ConfigError(
+                msg(
+                    "{file} cannot be rendered: {template}, line {line}: {problem}",
+                    file=wanted.path,
+                    template=error.template,
+                    line=error.line,
+                    problem=str(error),
+                )
+            ) from error
         return Artifact(
             path=wanted.path,
             text=text,
@@ -92,55 +86,22 @@ class _Renderer:
             executable=wanted.executable,
         )
 
-    def _file(self, wanted: Wanted) -> str:
-        return self._environment.get_template(wanted.template).render(wanted.values)
-
-    def _chart(self, wanted: Wanted) -> str:
-        text = chart.translate(self._environment, self._source, wanted.template)
+    def _text(self, wanted: Wanted) -> str:
+        if wanted.form == "file":
+            return template.Printer(self._load).print(wanted.template, wanted.values)
+        text = chart.translate(self._load, wanted.template)
         if not wanted.condition:
             return text
         return f"{{{{- if {wanted.condition} }}}}\n{text}{{{{- end }}}}\n"
 
-    def _source(self, template: str) -> str:
-        loader = cast(BaseLoader, self._environment.loader)
-        return loader.get_source(self._environment, template)[0]
+    def _load(self, name: str) -> template.Template:
+        if name not in self._read:
+            self._read[name] = template.parse(self._source(name), name)
+        return self._read[name]
 
-
-def _environment(overrides: Path | None) -> ImmutableSandboxedEnvironment:
-    ours: BaseLoader = FileSystemLoader(TEMPLATES)
-    loader = ChoiceLoader([FileSystemLoader(overrides), ours]) if overrides else ours
-    environment = ImmutableSandboxedEnvironment(
-        loader=loader,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-        finalize=_only_written,
-    )
-    environment.filters.update(escape.FILTERS)
-    return environment
-
-
-def _only_written(value: object) -> object:
-    if isinstance(value, escape.Written):
-        return value
-    raise escape.NotWritable(f"printed without a filter: {value!r:.60}")
-
-
-def _refused(wanted: Wanted, problem: str) -> ConfigError:
-    return ConfigError(
-        msg("{file} cannot be rendered: {problem}", file=wanted.path, problem=problem)
-    )
-
-
-def _place(error: BaseException, template: str) -> str:
-    """The template and line that were being rendered, as the traceback knows them."""
-    found = template
-    step = error.__traceback__
-    while step is not None:
-        file = step.tb_frame.f_code.co_filename
-        if file.endswith(".j2"):
-            found = f"{Path(file).name}, line {step.tb_lineno}"
-        step = step.tb_next
-    return found
+    def _source(self, name: str) -> str:
+        for folder in self._folders:
+            path = folder / name
+            if path.is_file():
+                return path.read_text(encoding="utf-8")
+        raise template.Broken("there is no such template", name, 1)
