@@ -8,7 +8,7 @@ from typing import Literal, Protocol, cast
 
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.deploy import chart, template
+from sdlc_cli.deploy import chart, syntax, template
 from sdlc_cli.deploy.model import Artifact, DeploySpec, Kind
 
 # Each is a module of `sdlc_cli.deploy.sets`.
@@ -43,10 +43,11 @@ class Set(Protocol):
 def render(specs: Sequence[DeploySpec], *, overrides: Path | None = None) -> tuple[Artifact, ...]:
     """Everything these environments of one service need, in the order of its paths.
 
-    `overrides` is a folder whose templates come before ours. Raises ConfigError for a template
-    that does not work or prints a value that no filter wrote.
+    `overrides` is a folder whose templates come before ours; what they use of Jinja2 beyond our
+    own is printed by Jinja2's sandbox in a process with limits. Raises ConfigError for a template
+    that does not work, takes too much, or prints a value that no filter wrote.
     """
-    made = _Renderer(overrides)
+    made = Renderer(overrides)
     return tuple(sorted(map(made.artifact, wanted(specs)), key=lambda artifact: artifact.path))
 
 
@@ -56,7 +57,7 @@ def wanted(specs: Sequence[DeploySpec]) -> list[Wanted]:
     return [one for module in modules for one in cast(Set, module).files(specs)]
 
 
-class _Renderer:
+class Renderer:
     """Templates as they are read, each once."""
 
     def __init__(self, overrides: Path | None) -> None:
@@ -88,11 +89,21 @@ class _Renderer:
 
     def _text(self, wanted: Wanted) -> str:
         if wanted.form == "file":
-            return template.Printer(self._load).print(wanted.template, wanted.values)
+            return self._file(wanted)
         text = chart.translate(self._load, wanted.template)
         if not wanted.condition:
             return text
         return f"{{{{- if {wanted.condition} }}}}\n{text}{{{{- end }}}}\n"
+
+    def _file(self, wanted: Wanted) -> str:
+        try:
+            return template.Printer(self._load).print(wanted.template, wanted.values)
+        except template.Broken as error:
+            if not isinstance(error.__cause__, syntax.Beyond):
+                raise
+        from sdlc_cli.deploy import jinja  # only for what a user wrote, and in another process
+
+        return jinja.render(self._folders, wanted.template, wanted.values)
 
     def _load(self, name: str) -> template.Template:
         if name not in self._read:

@@ -1,0 +1,230 @@
+"""Templates: what they may print, what they may take, and that Jinja2 reads them the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from sdlc_cli.core.errors import ConfigError
+from sdlc_cli.deploy import escape, render, syntax, template
+from sdlc_cli.deploy.model import DeploySpec
+from sdlc_cli.deploy.template import For, If, Include, Printed
+
+TEMPLATES = sorted(
+    str(path.relative_to(render.TEMPLATES)) for path in render.TEMPLATES.rglob("*.j2")
+)
+
+
+def jinja(folder: Path) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(escape.FILTERS)
+    return environment
+
+
+def printed(text: str, **values: object) -> str:
+    """What our reader makes of a template."""
+    read = template.parse(text, "here")
+    return template.Printer(lambda _: read).print("here", values)
+
+
+def override(tmp_path: Path, text: str, *, name: str = "kubernetes/service.yaml.j2") -> Path:
+    path = tmp_path / "templates" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    return tmp_path / "templates"
+
+
+def test_jinja_prints_every_template_the_same(
+    specs: tuple[DeploySpec, ...], awkward: DeploySpec
+) -> None:
+    environment = jinja(render.TEMPLATES)
+    renderer = render.Renderer(None)
+    used = set()
+
+    for wanted in [*render.wanted(specs), *render.wanted([awkward])]:
+        used.add(wanted.template)
+        if wanted.form == "file":
+            ours = renderer.artifact(wanted).text
+            assert ours == environment.get_template(wanted.template).render(wanted.values)
+
+    included = {
+        node.name for name in TEMPLATES for node in nodes(name) if isinstance(node, Include)
+    }
+    assert used | included == set(TEMPLATES), "a template that nothing uses"
+
+
+def nodes(name: str) -> list[template.Node]:
+    """Everything in a template, whatever it stands in."""
+
+    def within(body: list[template.Node]) -> list[template.Node]:
+        found = list(body)
+        for node in body:
+            if isinstance(node, If):
+                found += [one for _, branch in node.branches for one in within(branch)]
+            elif isinstance(node, For):
+                found += within(node.body)
+        return found
+
+    return within(template.parse((render.TEMPLATES / name).read_text("utf-8"), name).body)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_prints_nothing_without_a_filter(name: str) -> None:
+    def filtered(expression: syntax.Expression) -> bool:
+        if isinstance(expression, syntax.Choice):
+            return filtered(expression.then) and filtered(expression.other)
+        return isinstance(expression, syntax.Filter) and expression.name in escape.FILTERS
+
+    bare = [
+        node.line
+        for node in nodes(name)
+        if isinstance(node, Printed) and not filtered(node.of) and not pinned(node.of)
+    ]
+
+    assert bare == []
+
+
+def pinned(expression: syntax.Expression) -> bool:
+    """`uses["actions/checkout"]`: a line of the table of pins, Written where it is made."""
+    return (
+        isinstance(expression, syntax.Attribute)
+        and isinstance(expression.of, syntax.Name)
+        and expression.of.name == "uses"
+    )
+
+
+LIST = {"l": [1, 2, 3]}
+LETTERS = {"a": 1, "b": 2, "c": 3, "d": [1]}
+CASES = {"m": {"b": 1, "A": 2, "c": 3}}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a {{ b|yaml }} c\n", {"b": "x\n  hostNetwork: true"}),
+        ("{% if a %}\n x\n{% elif b == 'y' %}\n y\n{% else %}\n z\n{% endif %}", {"a": 0, "b": "y"}),
+        ("{% for k, v in m.items() %}\n{{ k|yaml }}: {{ v|yaml }}\n{% endfor %}", CASES),
+        ("{% for x in l if x != 3 %}{{ x|yaml }}{% if loop.last %},{% endif %}{% endfor %}", LIST),
+        ("a\n\n  {%- if a -%}  \n b {% endif %}\n\n\nc", {"a": True}),
+        ("{# a {{ b }} #}\nx {# y #} z\n  {# w #}\n", {}),
+        ("{{ ('a' ~ 1 + 0 ~ 'b')|yaml if a else 'n'|yaml }}", {"a": False}),
+        ("{{ ['x', a.b, {'k': a['b']}, (1,), (a.b)]|yaml }}", {"a": {"b": 5}}),
+        ("{{ (not a and b or c)|yaml }}{{ (a in d)|yaml }}{{ (a not in d)|yaml }}", LETTERS),
+        ("{% for k, v in m|dictsort %}{{ k|yaml }}{% endfor %}", CASES),
+        ("{% for k, v in m|dictsort(true) %}{{ k|yaml }}{% endfor %}", CASES),
+        ("{% if s.startswith('a') %}{{ \"}}\"|yaml }}{% endif %}\n\n", {"s": "ab"}),
+        ("x\t {% if a %} b {% endif %} c\n", {"a": 1}),
+        ("{{ a|name|yaml }}{{- b|yaml -}}  \n d", {"a": "w", "b": 1}),
+    ],
+)  # fmt: skip
+def test_our_reader_and_jinja_agree(text: str, values: dict[str, object]) -> None:
+    assert printed(text, **values) == jinja(Path()).from_string(text).render(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{{ a }}", "printed without a filter: 'x'"),
+        ("{{ 'text' }}", "printed without a filter: 'text'"),
+        ("{{ b|yaml }}", "'b' is undefined"),
+        ("{{ c.d|yaml }}", "has no 'd'"),
+        ("{{ a.__class__|yaml }}", "has no '__class__'"),
+        ("{{ a.upper|yaml }}", "has no 'upper'"),
+        ("{% if b %}{% endif %}", "'b' is undefined"),
+        ("{% for x in a %}{% endfor %}", "a loop over 'x'"),
+        ("{{ '\ud800'|yaml }}", "half of a character"),
+    ],
+)
+def test_a_template_fails_rather_than_print_what_it_should_not(text: str, problem: str) -> None:
+    with pytest.raises(template.Broken, match=problem.replace("(", r"\(")):
+        printed(text, a="x", c={})
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{% for x in l %}{% for y in l %}{% endfor %}{% endfor %}", "too long"),
+        ("{% for x in l %}{{ t|yaml }}{% endfor %}", "too large"),
+        ("{% include 'here' %}", "includes itself"),
+    ],
+)  # fmt: skip
+def test_a_template_takes_no_more_than_it_may(text: str, problem: str) -> None:
+    with pytest.raises(template.Broken, match=problem):
+        printed(text, l=list(range(2000)), t="x" * 10_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a\n{{ nothing|yaml }}\n", 2), ("a\n\n{% if app %}\n", 3), ("{{ app|nofilter }}", 1)],
+)
+def test_a_broken_template_of_a_user_is_named_with_its_line(
+    spec: Callable[..., DeploySpec], tmp_path: Path, text: str, line: int
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        render.render([spec()], overrides=override(tmp_path, text))
+
+    assert f"kubernetes/service.yaml.j2, line {line}: " in str(refused.value)
+
+
+def test_a_template_of_a_user_comes_before_ours(
+    spec: Callable[..., DeploySpec], tmp_path: Path
+) -> None:
+    text = "kind: Service\nmetadata: {name: {{ app|yaml }}}\n"
+
+    made = {a.path: a.text for a in render.render([spec()], overrides=override(tmp_path, text))}
+
+    assert made["k8s/dev/service.yaml"] == 'kind: Service\nmetadata: {name: "answers"}\n'
+    assert "name: {{ $.Values.app | toJson }}" in made["helm/answers/templates/service.yaml"]
+
+
+def file(text: str) -> render.Wanted:
+    return render.Wanted(
+        template="own.j2", path="own.yaml", kind="kubernetes", about="", values={"a": ["x"], "n": 3}
+    )
+
+
+def test_a_template_of_a_user_may_use_all_of_jinja(tmp_path: Path) -> None:
+    text = "{% set b = a + ['y'] %}{{ b|first|yaml }}{{ (n * 2)|yaml }}"
+    folder = override(tmp_path, text, name="own.j2")
+
+    assert render.Renderer(folder).artifact(file(text)).text == '"x"6'
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{% set b = 1 %}{{ b }}", "line 1: printed without a filter"),
+        ("\n{% set b = 1 %}{{ c|yaml }}", "line 2: "),
+        ("{% set b = ().__class__.__bases__ %}{{ b|yaml }}", "unsafe"),
+        ("{% set b = a.append(1) %}", "unsafe"),
+        ("{% set b = 'x' * 9999999999 %}", "too much memory"),
+        ("{% for i in range(99999) %}{{ ('x' * 999)|yaml }}{% endfor %}", "too large"),
+        ("{% macro m() %}{{ m()|yaml }}{% endmacro %}{{ m()|yaml }}", "calls itself"),
+        ("{% set b %}\n{% endif %}", "line 2: "),
+    ],
+)  # fmt: skip
+def test_jinja_holds_a_template_of_a_user_to_the_same(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    folder = override(tmp_path, text, name="own.j2")
+
+    with pytest.raises(ConfigError, match=problem):
+        render.Renderer(folder).artifact(file(text))
+
+
+def test_jinja_gets_no_more_time_than_we_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+    monkeypatch.setattr("sdlc_cli.deploy.jinja.MOST_SECONDS", 1.0)
+
+    with pytest.raises(ConfigError, match="too long"):
+        render.Renderer(override(tmp_path, text, name="own.j2")).artifact(file(text))
