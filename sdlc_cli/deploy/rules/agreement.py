@@ -1,0 +1,406 @@
+"""Rules across kinds of files: images, ports, flags, metrics and names are the same everywhere."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from sdlc_cli.core.finding import Severity
+from sdlc_cli.core.i18n import msg
+from sdlc_cli.deploy import metrics
+from sdlc_cli.deploy.rules import promql, values
+from sdlc_cli.deploy.rules.objects import Container, Object
+from sdlc_cli.deploy.rules.parsed import Document, Parsed, beside
+from sdlc_cli.deploy.rules.recorded import Entry, entries
+from sdlc_cli.deploy.rules.rule import Hit, Rule
+from sdlc_cli.deploy.rules.subjects import split_image
+from sdlc_cli.deploy.rules.values import Mapped
+
+_FLAG = re.compile(r"(?:FLAG|FEATURE)_\w+")
+_VALUES = re.compile(r"values[.-](.+)\.ya?ml")
+_NAMESPACE = re.compile(r"(?:--namespace|-n)[ =]([a-z0-9][a-z0-9-]*)(?![\w$({.-])")
+_PORT = re.compile(r"\b([0-9]{1,5})(?:/(?:tcp|udp))?\b", re.IGNORECASE)
+# Metrics that ours name; the suffixes are those of a histogram.
+_KNOWN = frozenset(
+    value for key, value in vars(metrics).items() if key.isupper() and isinstance(value, str)
+)
+_SUFFIX = re.compile(r"_(?:bucket|sum|count)$")
+_LABELS: Mapping[str, tuple[str, ...]] = {
+    "deployment": ("Deployment",),
+    "statefulset": ("StatefulSet",),
+    "daemonset": ("DaemonSet",),
+    "horizontalpodautoscaler": ("HorizontalPodAutoscaler",),
+}
+
+
+def alike(word: str, known: Iterable[str]) -> str:
+    """The known word that `word` is one slip of the finger away from; '' for none.
+
+    A slip is a letter left out, doubled, changed or swapped; a digit is counted on purpose.
+    """
+    mine = _shorter(word)
+    for other in known:
+        near = abs(len(word) - len(other)) <= 1 and word != other and mine & _shorter(other)
+        if near and re.sub(r"[0-9]", "", word) != re.sub(r"[0-9]", "", other):
+            return other
+    return ""
+
+
+def _shorter(word: str) -> set[str]:
+    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+
+
+def _image(parsed: Parsed) -> Iterator[Hit]:
+    """One repository, two versions of it in one namespace."""
+    first: dict[tuple[str, str, str], Container] = {}
+    for one in parsed.objects.containers:
+        image = values.text(one.root, "image")
+        repository = split_image(image)[0]
+        key = (one.owner.environment, one.owner.namespace, repository)
+        other = first.setdefault(key, one)
+        if image and values.text(other.root, "image") != image:
+            detail = f"{image}; {other.owner.subject}: {values.text(other.root, 'image')}"
+            yield Hit(one.owner.path, one.line("image"), one.subject, detail)
+
+
+def _chart_image(parsed: Parsed) -> Iterator[Hit]:
+    """The image in a chart's values for an environment, and in that environment's manifests."""
+    base = {one.folder: one.root for one in parsed.chart_values if _is_base(one)}
+    for one in parsed.chart_values:
+        match = _VALUES.fullmatch(one.path.rpartition("/")[2])
+        if not match:
+            continue
+        below = values.section(base.get(one.folder), "image")
+        image = {**below, **values.section(one.root, "image")}
+        for container in parsed.objects.containers:
+            repository, tag, digest = split_image(values.text(container.root, "image"))
+            if container.owner.environment != match[1] or repository != image.get("repository"):
+                continue
+            wanted = (str(image.get("tag") or ""), str(image.get("digest") or ""))
+            if wanted != (tag, digest) and (wanted[1] or digest or wanted[0] != tag):
+                detail = f"{':'.join(filter(None, wanted))}; {container.subject}: {tag} {digest}"
+                yield Hit(one.path, values.line(one.root, "image"), "values", detail.strip())
+
+
+def _is_base(one: Document) -> bool:
+    return one.path.rpartition("/")[2] in ("values.yaml", "values.yml")
+
+
+def _other_environment(parsed: Parsed) -> Iterator[Hit]:
+    known = {one.environment for one in parsed.objects.every if one.environment}
+    for one in parsed.objects.every:
+        space = one.name if one.kind == "Namespace" else one.namespace
+        if not one.environment or space.endswith(f"-{one.environment}"):
+            continue
+        for other in sorted(known - {one.environment}):
+            if space == other or space.endswith(f"-{other}"):
+                yield Hit(one.path, one.line("metadata", "namespace"), one.subject, space)
+
+
+def _exposed(parsed: Parsed, path: str) -> tuple[set[int], bool]:
+    """The ports that a Dockerfile exposes, and whether it says so in plain numbers."""
+    for one in parsed.dockerfiles:
+        if one.path == path:
+            words = [i.rest for i in one.instructions if i.word == "EXPOSE"]
+            found = {int(port) for word in words for port in _PORT.findall(word)}
+            return found, bool(found) and not any("$" in word for word in words)
+    return set(), False
+
+
+def _expose(parsed: Parsed) -> Iterator[Hit]:
+    """With one Dockerfile and one image in all manifests, that is the image it builds."""
+    if len(parsed.dockerfiles) != 1:
+        return
+    ports, plain = _exposed(parsed, parsed.dockerfiles[0].path)
+    containers = [
+        one for one in parsed.objects.containers if one.main and one.owner.kind == "Deployment"
+    ]
+    repositories = {split_image(values.text(one.root, "image"))[0] for one in containers}
+    if not plain or len(repositories) != 1:
+        return
+    for one in containers:
+        for i, (_name, number, _protocol) in enumerate(one.ports):
+            if number not in ports:
+                yield Hit(one.owner.path, one.line("ports", i), one.subject, str(number))
+
+
+def _compose_port(parsed: Parsed) -> Iterator[Hit]:
+    for document in parsed.composes:
+        for name, service, dockerfile in _built(document):
+            ports, plain = _exposed(parsed, dockerfile)
+            for i, port in enumerate(values.items(service, "ports")):
+                target = values.text(port, "target") if isinstance(port, Mapped) else str(port)
+                target = target.rpartition(":")[2].partition("/")[0]
+                if plain and target.isdecimal() and int(target) not in ports:
+                    line = values.line(service, "ports", i)
+                    yield Hit(document.path, line, f"service {name}", target)
+
+
+def _built(document: Document) -> Iterator[tuple[str, Mapped, str]]:
+    """Name, service and Dockerfile of each service that compose builds."""
+    every = values.section(document.root, "services")
+    for name in every:
+        service = values.section(every, name)
+        build = service.get("build")
+        if build is not None:
+            context = build if isinstance(build, str) else values.text(build, "context") or "."
+            file = values.text(build, "dockerfile") or "Dockerfile"
+            yield name, service, beside(document.path, f"{context}/{file}")
+
+
+def _flags(parsed: Parsed) -> Iterator[Hit]:
+    """A flag that one environment knows and another does not."""
+    places: dict[str, list[tuple[Hit, set[str]]]] = {}
+    for one in parsed.objects.of("ConfigMap"):
+        keys = {key for key in values.section(one.root, "data") if _FLAG.fullmatch(key)}
+        if keys:
+            where = Hit(one.path, one.line("data"), one.subject)
+            places.setdefault(one.name, []).append((where, keys))
+    names = list(places)
+    for document in parsed.composes:
+        built = list(_built(document))
+        for name, service, _dockerfile in built if len(built) == 1 and len(names) == 1 else ():
+            variables = [str(key) for key in values.section(service, "environment")]
+            variables += [w.partition("=")[0] for w in values.words(service, "environment")]
+            keys = {key for key in variables if _FLAG.fullmatch(key)}
+            line = values.line(service, "environment")
+            places[names[0]].append((Hit(document.path, line, f"service {name}"), keys))
+    for same in places.values():
+        union = set().union(*(keys for _where, keys in same))
+        for where, keys in same:
+            if missing := sorted(union - keys):
+                yield Hit(where.path, where.line, where.subject, ", ".join(missing))
+
+
+def _expressions(parsed: Parsed) -> Iterator[tuple[Hit, promql.Named]]:
+    """Every expression of rules and dashboards, and where it stands."""
+    for entry in entries(parsed):
+        yield entry.hit("expr"), promql.read(entry.expr)
+    for one in parsed.dashboards:
+        for panel in values.sections(one.root, "panels"):
+            for inner in (panel, *values.sections(panel, "panels")):
+                for target in values.sections(inner, "targets"):
+                    title = f"panel {values.text(inner, 'title')}"
+                    hit = Hit(one.path, values.line(target, "expr"), title)
+                    expression = re.sub(r"\$\{?\w+\}?", "1m", values.text(target, "expr"))
+                    yield hit, promql.read(expression)
+
+
+def _unrecorded(parsed: Parsed) -> Iterator[Hit]:
+    known = {entry.name for entry in entries(parsed) if "record" in entry.root}
+    if not known:
+        return  # recorded elsewhere
+    for hit, said in _expressions(parsed):
+        for name in dict.fromkeys(said.metrics):
+            if ":" in name and name not in known:
+                yield Hit(hit.path, hit.line, hit.subject, name)
+
+
+def _metric(parsed: Parsed) -> Iterator[Hit]:
+    for hit, said in _expressions(parsed):
+        for name in dict.fromkeys(said.metrics):
+            plain = _SUFFIX.sub("", name)
+            if ":" in name or len(plain) < 8 or {name, plain} & _KNOWN:
+                continue
+            if close := alike(plain, _KNOWN):
+                yield Hit(hit.path, hit.line, hit.subject, f"{name}: {close}")
+
+
+def _target(parsed: Parsed) -> Iterator[Hit]:
+    """An alert on an object that its namespace, which is among the manifests, does not hold."""
+    objects = parsed.objects
+    spaces = {one.namespace for one in objects.workloads}
+    for hit, said in _expressions(parsed):
+        by_metric: dict[str, dict[str, str]] = {}
+        for metric, label, operator, value in said.matchers:
+            if operator == "=":
+                by_metric.setdefault(metric, {})[label] = value
+        for labels in by_metric.values():
+            if labels.get("namespace") in spaces:
+                yield from _absent(objects.every, labels, hit)
+
+
+def _absent(every: tuple[Object, ...], labels: Mapping[str, str], hit: Hit) -> Iterator[Hit]:
+    here = [one for one in every if one.namespace == labels["namespace"]]
+    for label, kinds in _LABELS.items():
+        wanted = labels.get(label)
+        if wanted and not any(one.kind in kinds and one.name == wanted for one in here):
+            yield Hit(hit.path, hit.line, hit.subject, f'{label}="{wanted}"')
+    wanted = labels.get("container")
+    names = {c.name for one in here for c in one.containers}
+    if wanted and names and wanted not in names:
+        yield Hit(hit.path, hit.line, hit.subject, f'container="{wanted}"')
+
+
+def _namespace(parsed: Parsed) -> Iterator[Hit]:
+    """A namespace that is one letter away from one of the manifests."""
+    known = {one.namespace for one in parsed.objects.every} | {
+        one.name for one in parsed.objects.of("Namespace")
+    }
+    known.discard("")
+    for hit, name in _namespaces(parsed):
+        if name not in known and (close := alike(name, known)):
+            yield Hit(hit.path, hit.line, hit.subject, f"{name}: {close}")
+
+
+def _namespaces(parsed: Parsed) -> Iterator[tuple[Hit, str]]:
+    """Every namespace that alerts, workflows and runbooks name."""
+    for hit, said in _expressions(parsed):
+        for _metric_name, label, operator, value in said.matchers:
+            if label == "namespace" and operator == "=":
+                yield hit, value
+    for document in parsed.workflows:
+        for line, text in values.texts(document.root):
+            for name in _NAMESPACE.findall(text):
+                yield Hit(document.path, line, document.path.rpartition("/")[2]), name
+    for path, text in parsed.runbooks.items():
+        for number, line_text in enumerate(text.splitlines(), 1):
+            for name in _NAMESPACE.findall(line_text):
+                yield Hit(path, number, path.rpartition("/")[2]), name
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a Markdown page's headings, as GitHub makes them."""
+    found: dict[str, int] = {}
+    fenced = False
+    for row in text.splitlines():
+        if row.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        match = None if fenced else re.fullmatch(r"#{1,6}\s+(.*?)\s*#*\s*", row)
+        if match:
+            word = re.sub(r"[^\w\- ]", "", match[1].lower().replace("\\", "")).replace(" ", "-")
+            found[word] = found.get(word, -1) + 1
+            if found[word]:
+                found[f"{word}-{found[word]}"] = 0
+    return set(found)
+
+
+def _runbook(parsed: Parsed) -> Iterator[Hit]:
+    pages = {path: anchors(text) for path, text in parsed.runbooks.items()}
+    for entry in entries(parsed):
+        for key in ("runbook_url", "runbook"):
+            address = values.text(entry.root, "annotations", key)
+            place, _hash, anchor = address.partition("#")
+            if not address or not pages or "{{" in address:
+                continue
+            named = place.partition("?")[0].rstrip("/")
+            found = [p for p in pages if named.endswith(p) or p.endswith(f"/{named}")
+                     or p.rpartition("/")[2] == named.rpartition("/")[2]]  # fmt: skip
+            missing = not found and "://" not in place
+            if missing or (found and anchor and not any(anchor in pages[p] for p in found)):
+                line = values.line(entry.root, "annotations", key)
+                yield Hit(entry.path, line, entry.subject, address)
+
+
+def _differs(parsed: Parsed) -> Iterator[Hit]:
+    """One alert for one namespace, written in a file and in an object, and not the same."""
+    first: dict[tuple[str, str, str], Entry] = {}
+    for entry in entries(parsed):
+        labels = values.section(entry.root, "labels")
+        space = values.text(labels, "namespace") + values.text(labels, "environment")
+        window = values.text(labels, "severity")
+        key = (entry.subject, space, window)
+        other = first.setdefault(key, entry)
+        if other.scope != entry.scope and space:
+            for part in ("expr", "for"):
+                mine, theirs = (" ".join(values.text(e.root, part).split()) for e in (entry, other))
+                if mine != theirs:
+                    yield entry.hit(part, f"{part}: {other.scope}")
+
+
+RULES = (
+    Rule(
+        id="cross-image",
+        severity=Severity.MEDIUM,
+        title=msg("one image runs in two versions in one namespace"),
+        why=msg("Two parts of a service that were never tested together."),
+        fix=msg("Use the same tag and digest everywhere."),
+        check=_image,
+    ),
+    Rule(
+        id="cross-chart-image",
+        severity=Severity.HIGH,
+        title=msg("the chart's values and the manifests name different images"),
+        why=msg("What runs depends on how it was deployed."),
+        fix=msg("Use the same tag and digest in both."),
+        check=_chart_image,
+    ),
+    Rule(
+        id="cross-environment",
+        severity=Severity.HIGH,
+        title=msg("it goes to the namespace of another environment"),
+        why=msg("A change that was meant for a test changes what customers use."),
+        fix=msg("Use the namespace of the environment whose folder it is in."),
+        check=_other_environment,
+    ),
+    Rule(
+        id="cross-exposed-port",
+        severity=Severity.MEDIUM,
+        title=msg("the container's port is not one that the Dockerfile exposes"),
+        why=msg("One of the two is out of date, and nothing listens there."),
+        fix=msg("Use the same port in EXPOSE and in `containerPort`."),
+        check=_expose,
+    ),
+    Rule(
+        id="cross-compose-port",
+        severity=Severity.MEDIUM,
+        title=msg("compose publishes a port that the Dockerfile does not expose"),
+        why=msg("One of the two is out of date, and nothing listens there."),
+        fix=msg("Use the same port in EXPOSE and under `ports`."),
+        check=_compose_port,
+    ),
+    Rule(
+        id="cross-flag",
+        severity=Severity.MEDIUM,
+        title=msg("a feature flag is set elsewhere and missing here"),
+        why=msg("The service then takes a default that nobody chose for this environment."),
+        fix=msg("Set every flag in every environment, on or off."),
+        check=_flags,
+    ),
+    Rule(
+        id="cross-recorded-series",
+        severity=Severity.HIGH,
+        title=msg("a series is used that no recording rule makes"),
+        why=msg("The alert never fires, or the panel stays empty."),
+        fix=msg("Add the recording rule, or correct the name."),
+        check=_unrecorded,
+    ),
+    Rule(
+        id="cross-metric-name",
+        severity=Severity.HIGH,
+        title=msg("the metric is one letter away from one that is exported"),
+        why=msg("No series has this name: the alert never fires, or the panel stays empty."),
+        fix=msg("Use the name behind the colon."),
+        check=_metric,
+    ),
+    Rule(
+        id="cross-alert-target",
+        severity=Severity.HIGH,
+        title=msg("the expression names an object that its namespace does not hold"),
+        why=msg("No series has this label: the alert never fires."),
+        fix=msg("Use the object's name as the manifests have it."),
+        check=_target,
+    ),
+    Rule(
+        id="cross-namespace",
+        severity=Severity.HIGH,
+        title=msg("the namespace is one letter away from one of the manifests"),
+        why=msg("The alert never fires, or the command finds nothing."),
+        fix=msg("Use the name behind the colon."),
+        check=_namespace,
+    ),
+    Rule(
+        id="cross-runbook",
+        severity=Severity.MEDIUM,
+        title=msg("the alert leads to a page or section that is not there"),
+        why=msg("At night, whoever is on call finds nothing behind the link."),
+        fix=msg("Add a section with the alert's name, or correct the link."),
+        check=_runbook,
+    ),
+    Rule(
+        id="cross-rule-copies",
+        severity=Severity.MEDIUM,
+        title=msg("two copies of one rule say different things"),
+        why=msg("Which of them holds depends on how Prometheus is run."),
+        fix=msg("Make both from one source."),
+        check=_differs,
+    ),
+)  # fmt: skip
