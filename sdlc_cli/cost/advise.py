@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.cost.model import Amounts, Group, Price, Unpriced
 from sdlc_cli.cost.prefixes import Caching, PrefixUse, best_caching
+from sdlc_cli.cost.prices.family import family
 from sdlc_cli.cost.prices.resolve import canonical_tier
 
 Kind = Literal["cheaper-model", "batch", "prompt-cache", "response-cache"]
@@ -18,6 +19,14 @@ LEAST_SHARE = 1_000  # a suggestion saves a thousandth of all spending, or is no
 REPEAT_S = 86_400  # how old an answer may be that is given again: a day
 
 _MICRO = 1_000_000
+_SAME = msg(
+    "this other version of the same model answers as well, with as many tokens: try it on your own"
+    " cases first"
+)
+_OTHER = msg(
+    "this other, cheaper model of the same line answers well enough, with as many tokens: try it on"
+    " your own cases first"
+)
 
 
 class Call(PrefixUse, Protocol):
@@ -48,6 +57,7 @@ class Question:
     replace: Mapping[str, str]  # glob of "provider/model" -> "provider/model"
     targets: Mapping[Model, Model]
     tier: str | None = None
+    same_family: bool = False  # the targets are versions of the same model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,19 +111,23 @@ def questions(
     """What to ask the usage before `advise`, given `usage.slices(by=SLICE, where=…)`.
 
     `cheaper(provider, model)` is `prices.cheaper(prices.price(provider, model))`: models of one
-    make that cost less, dearest first. The nearest one and the cheapest one are asked about.
+    line that cost less, none of them of an earlier generation, dearest first. Asked about are
+    the one of the same family, and the dearest of the others.
     """
-    near: dict[Model, Model] = {}
-    cheapest: dict[Model, Model] = {}
+    same: dict[Model, Model] = {}
+    other: dict[Model, Model] = {}
     for model in _largest(slices):
-        others = cheaper(*model)
-        if others:
-            near[model] = (others[0].provider, others[0].model)
-        if len(others) > 1:
-            cheapest[model] = (others[-1].provider, others[-1].model)
+        for found in cheaper(*model):
+            place = same if found.family == family(model[1]) else other
+            place.setdefault(model, (found.provider, found.model))
     asked = [
-        Question(kind="cheaper-model", targets=targets, replace=_globs(targets))
-        for targets in (near, cheapest)
+        Question(
+            kind="cheaper-model",
+            targets=targets,
+            replace=_globs(targets),
+            same_family=targets is same,
+        )
+        for targets in (same, other)
         if targets
     ]
     return (*asked, Question(kind="batch", targets={}, replace={}, tier="batch"))
@@ -203,7 +217,7 @@ def _repriced(
         if question.kind == "batch":
             yield _batch(model, calls, spent, saved)
         else:
-            yield _cheaper(model, question.targets[model], calls, spent, saved)
+            yield _cheaper(model, question, calls, spent, saved)
 
 
 def _comparable(before: Amounts, after: Amounts) -> bool:
@@ -215,7 +229,8 @@ def _comparable(before: Amounts, after: Amounts) -> bool:
     )
 
 
-def _cheaper(model: Model, target: Model, calls: int, spent: int, saved: int) -> Suggestion:
+def _cheaper(model: Model, question: Question, calls: int, spent: int, saved: int) -> Suggestion:
+    target = question.targets[model]
     return Suggestion(
         kind="cheaper-model",
         provider=model[0],
@@ -225,9 +240,7 @@ def _cheaper(model: Model, target: Model, calls: int, spent: int, saved: int) ->
         saved_pico=saved,
         target=target[1],
         what=msg("use {target} instead of {model}", target=target[1], model=model[1]),
-        assumption=msg(
-            "it answers well enough and with as many tokens: try it on your own cases first"
-        ),
+        assumption=_SAME if question.same_family else _OTHER,
     )
 
 

@@ -44,8 +44,8 @@ def group(model: str, dollars: int, tier: str = "", calls: int = 10, unpriced: i
     )
 
 
-def price(model: str) -> Price:
-    return Price(provider="openai", model=model, rates=(RATE,), source="test")
+def price(model: str, family: str = "") -> Price:
+    return Price(provider="openai", model=model, rates=(RATE,), source="test", family=family)
 
 
 def cheaper_question(**targets: str) -> Question:
@@ -60,16 +60,20 @@ def seen(advice: Advice) -> list[tuple[str, str, int, bool]]:
     return [(s.kind, s.model, s.saved_pico // CENT, s.chosen) for s in advice.suggestions]
 
 
-def test_the_nearest_and_the_cheapest_model_are_asked_about_and_batch() -> None:
-    cheaper = {"a": [price("b"), price("c"), price("d")], "b": [price("c")], "z": [price("y")]}
-    slices = [group("b", 5), group("a", 9), group("a", 1, tier="batch"), group("z", 0)]
+def test_the_same_family_the_nearest_of_the_others_and_batch_are_asked_about() -> None:
+    cheaper = {
+        "a-1": [price("b"), price("a-2", family="a"), price("c")],
+        "b": [price("c")],
+        "z": [price("y")],
+    }
+    slices = [group("b", 5), group("a-1", 9), group("a-1", 1, tier="batch"), group("z", 0)]
 
     asked = questions(slices, lambda provider, model: cheaper.get(model, []))
 
-    assert [(q.kind, dict(q.replace), q.tier) for q in asked] == [
-        ("cheaper-model", {"openai/a": "openai/b", "openai/b": "openai/c"}, None),
-        ("cheaper-model", {"openai/a": "openai/d"}, None),
-        ("batch", {}, "batch"),
+    assert [(q.kind, dict(q.replace), q.tier, q.same_family) for q in asked] == [
+        ("cheaper-model", {"openai/a-1": "openai/a-2"}, None, True),
+        ("cheaper-model", {"openai/a-1": "openai/b", "openai/b": "openai/c"}, None, False),
+        ("batch", {}, "batch", False),
     ]
 
 

@@ -13,17 +13,19 @@ from sdlc_cli.cost.model import COUNTS, Rate
 
 _VENDOR = re.compile(r"^(?:[a-z-]+\.)+(?=[a-z])")
 _SIZE = re.compile(r"(?:\d+x)?\d+(?:\.\d+)?[bm]")
+_CONTEXT = re.compile(r"\d+k")
 _VERSION = re.compile(r"v?\d.*")
 _TRAILING = re.compile(r"[\d.]+$")
+_DATE = 4  # digits from which on a number is a date, not a version
 _STAGE = re.compile(
     r"alpha|batch|beta|chat|default|exp|experimental|extended|free|hf|instruct|it|latest|online"
     r"|preview|stable"
 )
 # What a model is for: a cheaper model of another kind is no replacement.
 _KIND = re.compile(
-    r"audio|codex|computer|deep|embed|embedding|embeddings|ft|guard|image|live|moderation|ocr|omni"
-    r"|oss|realtime|rerank|research|robotics|safeguard|search|sonic|transcribe|translate|tts|use"
-    r"|veo|vision|vl|whisper"
+    r"agent|audio|build|code|codex|computer|deep|discovery|embed|embedding|embeddings|ft|guard|image"
+    r"|live|moderation|ocr|omni|oss|realtime|rerank|research|robotics|safeguard|search|sonic"
+    r"|transcribe|translate|tts|use|veo|vision|vl|whisper"
 )
 
 
@@ -46,6 +48,26 @@ def words(model: str) -> tuple[str, ...]:
 def family(model: str) -> str:
     """`claude-sonnet` for `claude-sonnet-4-5`; "" for a name that is all version."""
     return "-".join(words(model))
+
+
+def generation(model: str) -> tuple[int, ...]:
+    """The version in a model's name: (4, 5) for `claude-sonnet-4-5`, (4,) for `gpt-4o`.
+
+    Dates and sizes are no versions; empty where the name tells none. Later versions compare
+    greater.
+    """
+    found: list[int] = []
+    name = _VENDOR.sub("", model.lower().rpartition("/")[2])
+    for word in re.split(r"[-_:@\s]+", name):
+        numbers = re.findall(r"\d+", word)
+        if any(len(number) >= _DATE for number in numbers):
+            break
+        if _SIZE.fullmatch(word) or _CONTEXT.fullmatch(word):
+            continue
+        if found and not numbers:
+            break  # the version ends where a word comes: `claude-3-5-sonnet-v2`
+        found += map(int, numbers)
+    return tuple(found)
 
 
 def make(model: str) -> tuple[str, frozenset[str]]:

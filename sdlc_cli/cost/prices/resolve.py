@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.cost.model import Price, Rate
 from sdlc_cli.cost.prices import load
-from sdlc_cli.cost.prices.family import dearest, family, make
+from sdlc_cli.cost.prices.family import dearest, family, generation, make
 from sdlc_cli.cost.prices.load import Catalogue, Model, Provider
 from sdlc_cli.cost.prices.match import model_named
 from sdlc_cli.cost.prices.names import Name, look_up
@@ -56,26 +56,36 @@ class Prices:
     def cheaper(
         self, price: Price, *, tier: str = "", at: datetime | None = None
     ) -> tuple[Price, ...]:
-        """Models of the same provider and line that cost less, dearest first.
+        """Models of the same provider and line that cost less, dearest first, one of each family.
 
         Both input and output have to cost less at the time `at` (now, when it is not given) for
         small inputs. Left out are models for another purpose (audio, images, embeddings, ...),
-        deprecated ones, and those that cost nothing.
+        deprecated ones, those that cost nothing, and what the names show to be of an earlier
+        generation than this one or than another of their family.
         """
         at = at or datetime.now(UTC)
         limit = _costs(price, at)
         provider = self.catalogue.by_id.get(price.provider)
         if limit is None or provider is None:
             return ()
-        found: list[tuple[tuple[int, int], Price]] = []
+        own = generation(price.model)
+        newest: dict[str, tuple[tuple[int, ...], tuple[int, int], Price]] = {}
         for owner, entry in self._sold(provider):
             if entry.deprecated or entry.id == price.model or make(entry.id) != make(price.model):
                 continue
             other = self._resolved(_named(provider, entry, owner), canonical_tier(tier))
             costs = _costs(other, at)
-            if costs and 0 < costs[0] < limit[0] and costs[1] < limit[1]:
-                found.append((costs, other))
-        return tuple(other for _, other in sorted(found, key=lambda pair: pair[0], reverse=True))
+            if not costs or not 0 < costs[0] < limit[0] or not costs[1] < limit[1]:
+                continue
+            age = generation(other.model)
+            if age < own or bool(age) != bool(own):  # earlier, or nobody can tell
+                continue
+            before = newest.get(other.family)
+            # Of two of one age the cheaper one.
+            if before is None or (before[0], costs) < (age, before[1]):
+                newest[other.family] = (age, costs, other)
+        found = sorted(newest.values(), key=lambda one: one[1], reverse=True)
+        return tuple(other for _age, _costs, other in found)
 
     def listed(self, glob: str = "*", *, tier: str = "") -> tuple[Price, ...]:
         """The catalogue's models whose name, or `provider/name`, fits the glob."""

@@ -36,6 +36,13 @@ def notes(advice: Advice) -> tuple[Message, ...]:
                 " in the sum. Two of them together may save more, but not their sum."
             )
         )
+    if any(one.kind == "cheaper-model" for one in advice.suggestions):
+        found.append(
+            msg(
+                "Models that the catalogue marks as deprecated, or whose name is of an earlier"
+                " generation, are not suggested. It does not tell all that is going to be retired."
+            )
+        )
     if not advice.told_calls:
         found.append(
             msg(

@@ -1,6 +1,6 @@
 import pytest
 
-from sdlc_cli.cost.prices.family import family, make
+from sdlc_cli.cost.prices.family import family, generation, make
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,24 @@ def test_only_models_of_one_line_and_purpose_stand_in_for_each_other(
     model: str, other: str, same: bool
 ) -> None:
     assert (make(model) == make(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("claude-sonnet-4-5-20250929", (4, 5)),
+        ("regional.anthropic.claude-3-5-sonnet-20241022-v2:0", (3, 5)),
+        ("gpt-4o-2024-05-13", (4,)),
+        ("gpt-4.1-mini", (4, 1)),
+        ("gpt-4-32k", (4,)),
+        ("gpt-4-0613", (4,)),
+        ("o3", (3,)),
+        ("gemini-2.5-flash-lite-preview-09-2025", (2, 5)),
+        ("mistral-small-3.1-24b-instruct", (3, 1)),
+        ("mistral-large-2512", ()),
+        ("mistral-large-latest", ()),
+        ("", ()),
+    ],
+)
+def test_a_generation_is_the_version_in_a_name(model: str, expected: tuple[int, ...]) -> None:
+    assert generation(model) == expected

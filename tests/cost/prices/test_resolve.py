@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sdlc_cli.cost.model import COUNTS, Price, Rate
+from sdlc_cli.cost.prices.family import generation
 from sdlc_cli.cost.prices.load import Catalogue, Clause, Model, Provider, Stretch, Variant
 from sdlc_cli.cost.prices.receipt import applicable
 from sdlc_cli.cost.prices.resolve import Prices, canonical_tier
@@ -241,13 +242,41 @@ def test_cheaper_models_are_of_the_same_line_and_cost_less_for_input_and_output(
     found = PRICES.cheaper(price, at=NOW)
 
     names = [other.model for other in found]
-    assert "gpt-4o-mini" in names
+    assert "gpt-4.1" in names
     assert not {"gpt-4o", "gpt-4", "ft:gpt-4o-mini", "text-embedding-3-small"} & set(names)
     assert all(
         cost(other, input=10**5) < cost(price, input=10**5)
         and cost(other, input=1, output=10**5) < cost(price, input=1, output=10**5)
         for other in found
     )
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("openai", "gpt-4o"),
+        ("openai", "gpt-4-turbo"),
+        ("anthropic", "claude-opus-4-1"),
+        ("google", "gemini-2.5-pro"),
+        ("mistral", "mistral-large-latest"),
+        ("aws", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
+    ],
+)
+def test_no_cheaper_model_is_of_an_earlier_generation(provider: str, model: str) -> None:
+    price = PRICES.price(provider, model)
+
+    found = PRICES.cheaper(price, at=NOW)
+
+    assert found
+    assert all(generation(other.model) >= generation(price.model) for other in found)
+    assert len({other.family for other in found}) == len(found)
+
+
+def test_of_one_family_the_latest_generation_is_offered() -> None:
+    found = PRICES.cheaper(PRICES.price("anthropic", "claude-opus-4-1"), at=NOW)
+
+    opus = [other.model for other in found if other.family == "claude-opus"]
+    assert opus == ["claude-opus-5-5"]
 
 
 def test_nothing_is_cheaper_than_what_is_unpriced_or_of_an_unknown_provider() -> None:
