@@ -150,14 +150,20 @@ def _wants(spec: model.DeploySpec, allow_placeholder: bool) -> bool:
 def _unpinned(
     file: options.DeployFile, wanting: Iterable[tuple[str, bool]], loaded: DeployConfig
 ) -> Mistakes:
+    told: set[Key] = set()
     for name, production in wanting:
         image = merge(file, file.environments[name], options.Service, []).image
-        at = ("environments", name, "image")
-        if production and not loaded.image:
-            if problem := _problem(image.digest, loaded.allow_placeholder):
-                yield (*at, "digest"), problem
-        elif not loaded.image:
+        at: Key = ("environments", name, "image")
+        if loaded.image:
+            continue
+        if not production:
             yield (*at, "tag"), msg("missing, and there is no digest either")
+        elif problem := _problem(image.digest, loaded.allow_placeholder):
+            if image.digest and image.digest == file.image.digest:
+                at = ("image",)  # it is written once, for all
+            if at not in told:
+                told.add(at)
+                yield (*at, "digest"), problem
     if file.build.language == "python" and any(production for _, production in wanting):
         digest = file.build.base.digest if file.build.base else ""
         if problem := _problem(digest, loaded.allow_placeholder):
@@ -182,8 +188,6 @@ def _alone(file: options.DeployFile) -> Mistakes:
     """What is wrong in the parts that all environments share."""
     for key in ("build", "templates"):
         yield from checks.hidden(getattr(file, key), (key,))
-    if file.build.language == "python" and not file.build.command:
-        yield ("build", "command"), msg("missing, and needed here")
     if file.build.base is not None:
         yield from checks.image(file.build.base, ("build", "base"))
         if not file.build.base.tag and not file.build.base.digest:

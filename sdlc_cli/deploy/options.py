@@ -74,7 +74,7 @@ class Build(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `base` is the image that both stages start from (default: `python:VERSION-slim`); `lock` the
     locked requirements; `source` what the image holds, all relative to the file. `command` is
-    what the container runs.
+    what the container runs (default: `python -m APP`).
     """
 
     language: Language = "python"

@@ -29,7 +29,7 @@ def spec(
         app=file.app,
         owner=whole.owner,
         image=image or _image(whole.image),
-        build=_build(file.build),
+        build=_build(file.build, file.app),
         ports=ports,
         health=_health(whole.health, ports),
         metrics=_metrics(whole.metrics, ports) if whole.metrics else None,
@@ -61,7 +61,8 @@ def _image(written: options.Image) -> model.Image:
     return model.Image(**asdict(written))
 
 
-def _build(build: options.Build) -> model.Build:
+def _build(build: options.Build, app: str) -> model.Build:
+    ours = build.language == "python"
     base = build.base or options.Image(repository="python", tag=f"{build.python}-slim")
     return model.Build(
         language=build.language,
@@ -69,7 +70,7 @@ def _build(build: options.Build) -> model.Build:
         base=_image(base),
         lock=build.lock,
         source=build.source,
-        command=build.command,
+        command=build.command or (("python", "-m", app.replace("-", "_")) if ours else ()),
     )
 
 

@@ -23,7 +23,6 @@ def document(**changes: object) -> Document:
         "app": "answers",
         "owner": "team-answers",
         "image": {"repository": "registry.example.com/answers", "tag": "1.4.2"},
-        "build": {"command": ["python", "-m", "answers"]},
         "resources": {
             "requests": {"cpu": "250m", "memory": "256Mi"},
             "limits": {"cpu": 1, "memory": "512Mi"},
@@ -54,6 +53,7 @@ def test_what_is_not_written_has_a_default(tmp_path: Path) -> None:
     assert spec.environment == "dev"
     assert spec.namespace == "answers-dev"
     assert spec.image.reference == "registry.example.com/answers:1.4.2"
+    assert spec.build.command == ("python", "-m", "answers")
     assert spec.build.base == Image(repository="python", tag="3.12-slim")
     assert spec.ports == (Port(name="http", port=8080),)
     assert (spec.health.port, spec.health.startup) == ("http", "/health/live")
@@ -249,6 +249,13 @@ BASE = {"command": ["answers"], "base": {"repository": "python", "digest": DIGES
             id="placeholder",
         ),
         pytest.param(
+            {"environments": {"prod": {"replicas": 3}, "dr": {"replicas": 3}}, "build": BASE,
+             "image": {"repository": "answers", "digest": PLACEHOLDER_DIGEST}},
+            {},
+            [f"image.digest: {PLACEHOLDER}"],
+            id="placeholder for all",
+        ),
+        pytest.param(
             {"environments": {"prod": {"replicas": 3, "image": {"digest": PLACEHOLDER_DIGEST}}},
              "build": {**BASE, "base": {"repository": "python", "digest": PLACEHOLDER_DIGEST}}},
             {"allow_placeholder": True},
@@ -368,7 +375,6 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
             {"image": {"repository": "answers", "digest": "sha256:abc"}},
             [f"image.digest: must look like '{PLACEHOLDER_DIGEST}', found 'sha256:abc'"],
         ),
-        ({"build": None}, ["build.command: missing, and needed here"]),
         (
             {"build": {"command": ["a"], "source": ["src", "../other"], "lock": "/etc/passwd"}},
             ["build.source[1]: must be a path below the file's own folder",
