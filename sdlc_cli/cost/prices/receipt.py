@@ -272,10 +272,25 @@ def table(made: Receipt) -> Table:
         columns=(
             Column(key="class", title=_("What")),
             Column(key="count", title=_("Count"), kind="number"),
-            Column(key="usd_per", title=_("US dollars"), kind="number"),
+            Column(
+                key="usd_per",
+                title=_("US dollars"),
+                kind="number",
+                decimals=_decimals(line.usd_per for line in made.lines),
+            ),
             Column(key="per", title=_("for"), kind="number"),
-            Column(key="cost_usd", title=_("Cost in US dollars"), kind="number"),
+            Column(
+                key="cost_usd",
+                title=_("Cost in US dollars"),
+                kind="number",
+                decimals=_decimals(money.usd(line.pico) for line in made.lines),
+            ),
         ),
         rows=tuple(rows),
         title=f"{made.price.provider} {made.price.model}",
     )
+
+
+def _decimals(amounts: Iterable[Decimal]) -> int:
+    """As many as the longest has: a receipt is exact, and its points stand below one another."""
+    return max((-int(amount.as_tuple().exponent) for amount in amounts), default=2)
