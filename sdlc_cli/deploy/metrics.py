@@ -26,7 +26,9 @@ CPU_THROTTLED = "container_cpu_cfs_throttled_periods_total"
 MEMORY_BYTES = "container_memory_working_set_bytes"
 LIMITS = "kube_pod_container_resource_limits"
 RESTARTS = "kube_pod_container_status_restarts_total"
+WAITING = "kube_pod_container_status_waiting_reason"
 TERMINATED = "kube_pod_container_status_last_terminated_reason"
+PHASE = "kube_pod_status_phase"
 POD = "kube_pod_info"
 REPLICAS_WANTED = "kube_deployment_spec_replicas"
 REPLICAS_AVAILABLE = "kube_deployment_status_replicas_available"
@@ -51,7 +53,7 @@ def error_ratio(window: str) -> str:
     return f"service:http_request_errors:ratio_rate{window}"
 
 
-def series(name: str, *matchers: str, **labels: str) -> str:
+def series(name: str, /, *matchers: str, **labels: str) -> str:
     """A PromQL selector: `name{label="value",…}`. `matchers` are written as they are."""
     said = [f"{label}={promql(value)}" for label, value in labels.items()]
     return f"{name}{{{','.join([*said, *matchers])}}}"

@@ -77,6 +77,8 @@ def _disk(spec: DeploySpec) -> Alert:
 def replicas(spec: DeploySpec) -> tuple[Alert, ...]:
     restarts = f"sum by (pod) (increase({_contained(spec, m.RESTARTS)}[15m]))"
     killed = _contained(spec, m.TERMINATED, 'reason="OOMKilled"')
+    waiting = _contained(spec, m.WAITING, 'reason!~"ContainerCreating|PodInitializing"')
+    pending = m.series(m.PHASE, 'phase="Pending"', namespace=spec.namespace)
 
     def deployment(name: str, *more: str) -> str:
         return m.series(name, *more, namespace=spec.namespace, deployment=names.workload(spec))
@@ -102,11 +104,27 @@ def replicas(spec: DeploySpec) -> tuple[Alert, ...]:
         ),
         alert(
             spec,
+            "ContainerWaiting",
+            f"{waiting} == 1",
+            "10m",
+            "a container cannot start",
+            f"The container of {POD} waits: {{{{ $labels.reason }}}}.",
+        ),
+        alert(
+            spec,
+            "PodPending",
+            f"{pending} == 1",
+            "15m",
+            "a pod finds no node",
+            f"The pod {POD} has been pending for 15 minutes.",
+        ),
+        alert(
+            spec,
             "ReplicasMissing",
             f"{deployment(m.REPLICAS_AVAILABLE)} < {deployment(m.REPLICAS_WANTED)}",
             "15m",
             "fewer replicas than wanted",
-            "Only {{ $value }} replicas have been available for 15 minutes.",
+            "Replicas available for the last 15 minutes: {{ $value }}.",
             critical=True,
         ),
         alert(
@@ -153,10 +171,10 @@ def certificates(spec: DeploySpec) -> tuple[Alert, ...]:
         alert(
             spec,
             "CertificateExpiring",
-            f"{expiry} - time() < {CERTIFICATE_DAYS} * 86400",
+            f"({expiry} - time()) / 86400 < {CERTIFICATE_DAYS}",
             "1h",
             f"a certificate expires in under {CERTIFICATE_DAYS} days",
-            f"The certificate of {which} expires in {{{{ $value | humanizeDuration }}}}.",
+            f'The certificate of {which} expires in {{{{ $value | printf "%.1f" }}}} days.',
             critical=True,
         ),
     )

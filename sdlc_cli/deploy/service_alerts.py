@@ -47,6 +47,9 @@ def requests(spec: DeploySpec) -> tuple[Alert, ...]:
         return ()
     level = spec.service_levels
     up = _own(spec, m.UP)
+    wanted = m.series(m.REPLICAS_WANTED, namespace=spec.namespace, deployment=names.workload(spec))
+    # Not `absent`: a Prometheus knows the rules of all environments, its cluster has some.
+    pods = f"max by (namespace) ({wanted})"
     found = [
         alert(
             spec,
@@ -63,8 +66,7 @@ def requests(spec: DeploySpec) -> tuple[Alert, ...]:
             f"{_recorded(spec, m.LATENCY_P95)} > {plain(level.p95_seconds)}",
             "10m",
             f"p95 over {plain(level.p95_seconds)} s",
-            "95 % of the requests of the last 5 minutes took up to"
-            " {{ $value | humanizeDuration }}.",
+            '95 % of the requests of the last 5 minutes took up to {{ $value | printf "%.3f" }} s.',
             critical=True,
         ),
         alert(
@@ -86,10 +88,11 @@ def requests(spec: DeploySpec) -> tuple[Alert, ...]:
         alert(
             spec,
             "MetricsMissing",
-            f"absent({up})",
+            f"{pods} > 0 unless on (namespace) {up}",
             "10m",
-            "Prometheus finds no pod at all",
-            "No target has existed for 10 minutes: no other alert on requests can fire.",
+            "Prometheus finds none of its pods",
+            "It should run {{ $value }} replicas, but none has been scraped for 10 minutes:"
+            " no other alert on requests can fire.",
             critical=True,
         ),
     ]
@@ -112,6 +115,14 @@ def _model_errors(spec: DeploySpec) -> Alert:
     )
 
 
+def burn_limit(spec: DeploySpec, factor: Decimal) -> Decimal:
+    """The share of failed requests at which the promise is used up `factor` times too fast.
+
+    A low promise times the factor would pass 1, which no share ever does: 0.9 at most.
+    """
+    return min(factor * (1 - spec.service_levels.availability / 100), Decimal("0.9"))
+
+
 def burn(spec: DeploySpec) -> tuple[Alert, ...]:
     if not spec.metrics:
         return ()
@@ -119,8 +130,7 @@ def burn(spec: DeploySpec) -> tuple[Alert, ...]:
 
     def burning(name: str, burn: tuple[Decimal, str, str], hold: str, *, critical: bool) -> Alert:
         factor, long, short = burn
-        # A low promise times the factor passes 1, which no share of requests ever does.
-        limit = plain(min(factor * allowed, Decimal("0.9")))
+        limit = plain(burn_limit(spec, factor))
         both = (f"{_recorded(spec, m.error_ratio(window))} > {limit}" for window in (long, short))
         return alert(
             spec,

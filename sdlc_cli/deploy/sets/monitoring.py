@@ -1,11 +1,217 @@
-"""The files of: monitoring."""
+"""Prometheus, Alertmanager, the alerts and their tests, Grafana, the collector and the runbook."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from sdlc_cli.deploy.model import DeploySpec
+from sdlc_cli.deploy import alert_cases, alerts, dashboard, names
+from sdlc_cli.deploy.alert import Alert
+from sdlc_cli.deploy.escape import promql
+from sdlc_cli.deploy.model import DeploySpec, Kind
 from sdlc_cli.deploy.render import Wanted
+
+GRAFANA_UID = 40  # characters at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Test:
+    """One unit test of an alert: the series, and what Prometheus then says."""
+
+    name: str
+    alert: str
+    at: str
+    series: tuple[tuple[str, str], ...]
+    labels: tuple[tuple[str, str], ...] = ()  # () and no annotations: it must not fire
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where the alerts of some environments go."""
+
+    receiver: str
+    kind: str
+    secret_file: str
+    matchers: tuple[str, ...]
 
 
 def files(specs: Sequence[DeploySpec]) -> Iterator[Wanted]:
-    """Nothing yet."""
-    yield from ()
+    """Monitoring of all environments: a Prometheus finds those that its cluster has."""
+    first = _first(specs)
+    shared: dict[str, object] = {
+        "app": first.app,
+        "specs": tuple(specs),
+        "first": first,
+        "collector": f"{names.COLLECTOR}.{first.cluster.monitoring_namespace}.svc",
+    }
+    for name, about, more in (
+        ("prometheus.yml", "what Prometheus scrapes", _scraped(specs)),
+        ("alertmanager.yml", "who is told of an alert", _told(specs)),
+        ("grafana-dashboard.json", "dashboard of the service", {"rows": dashboard.rows(specs)}),
+    ):
+        yield _wanted(name, about, {**shared, **more})
+    for spec in specs:
+        yield from _rules(spec)
+    for path, endpoint in _collectors(specs):
+        yield _wanted(
+            path,
+            "OpenTelemetry collector",
+            # The collector puts environment variables in place of `$NAME`.
+            {**shared, "endpoint": endpoint.replace("$", "$$")},
+            template="otel-collector.yaml",
+        )
+    known = {one.name for spec in specs for group in alerts.rules(spec) for one in group.alerts}
+    yield _wanted(
+        "RUNBOOK.md",
+        "what to do when an alert fires",
+        {**shared, "alerts": known, **_operated(first)},
+        kind="runbook",
+    )
+
+
+def _rules(spec: DeploySpec) -> Iterator[Wanted]:
+    """An environment's rules by themselves: tests of one need not read those of all."""
+    groups = alerts.rules(spec)
+    paths = []
+    for name, about, some in (
+        ("recording", "series that Prometheus computes", any(g.recordings for g in groups)),
+        ("alerts", "alerts", True),
+    ):
+        if some:
+            paths.append(f"rules/{name}-{spec.environment}.yml")
+            yield _wanted(
+                paths[-1],
+                f"{about} for {spec.environment}",
+                {"groups": groups},
+                template=f"rules/{name}.yml",
+            )
+    yield _wanted(
+        f"tests/{spec.environment}.yml",
+        f"unit tests of the alerts of {spec.environment}",
+        {
+            "rule_files": paths,
+            "order": [group.name for group in groups],
+            "tests": tuple(_tests(spec)),
+        },
+        template="tests.yml",
+    )
+
+
+def _wanted(
+    path: str,
+    about: str,
+    values: dict[str, object],
+    *,
+    template: str = "",
+    kind: Kind = "monitoring",
+) -> Wanted:
+    return Wanted(
+        template=f"monitoring/{template or path}.j2",
+        path=f"monitoring/{path}",
+        kind=kind,
+        about=about,
+        values=values,
+    )
+
+
+def _first(specs: Sequence[DeploySpec]) -> DeploySpec:
+    """Production, where there is one: its limits and addresses serve what all share."""
+    return next((spec for spec in specs if spec.production), specs[-1])
+
+
+def _scraped(specs: Sequence[DeploySpec]) -> dict[str, object]:
+    scraped = tuple(spec for spec in specs if spec.metrics)
+    seconds = [spec.metrics.interval_seconds for spec in scraped if spec.metrics]
+    return {
+        "scraped": scraped,
+        "seconds": min(seconds, default=30),
+        "certificates": any(spec.domains and spec.has("cert-manager") for spec in specs),
+        "probed": tuple(s for s in specs if s.domains and not s.has("cert-manager")),
+        "target_label": "__meta_kubernetes_pod_label_"
+        + names.TARGET.replace(".", "_").replace("/", "_"),
+    }
+
+
+def _operated(spec: DeploySpec) -> dict[str, object]:
+    """What the runbook's commands need to know of the environment."""
+    bounds = spec.autoscaling if spec.has("metrics-server") else None
+    return {
+        "scaled": replace(bounds, min=bounds.min * 2, max=bounds.max * 2) if bounds else None,
+        "replicas": spec.replicas * 2,
+        "metrics_port": spec.port(spec.metrics.port) if spec.metrics else 0,
+        "cert_manager": spec.has("cert-manager"),
+        "external_secrets": spec.has("external-secrets"),
+        "tls_secret": names.tls_secret(spec),
+    }
+
+
+def _told(specs: Sequence[DeploySpec]) -> dict[str, object]:
+    routes = _routes(specs)
+    return {
+        "routes": routes,
+        "default": routes[0].receiver,
+        "webhook": any(route.kind == "webhook" for route in routes),
+    }
+
+
+def _routes(specs: Sequence[DeploySpec]) -> tuple[Route, ...]:
+    """One for each owner and receiver, production's first: it also gets what nobody owns."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for spec in sorted(specs, key=lambda spec: not spec.production):
+        words = spec.monitoring
+        key = (spec.owner, words.receiver, words.secret_file)
+        found.setdefault(key, []).append(spec.environment)
+    return tuple(
+        Route(
+            receiver=f"{owner}, {' and '.join(environments)}",
+            kind=kind,
+            secret_file=secret_file,
+            matchers=(
+                f"owner={promql(owner)}",
+                f"environment=~{promql('|'.join(environments))}",
+            ),
+        )
+        for (owner, kind, secret_file), environments in found.items()
+    )
+
+
+def _collectors(specs: Sequence[DeploySpec]) -> Iterator[tuple[str, str]]:
+    """A collector sends all traces to one place; environments with another place have their own."""
+    first = _first(specs).monitoring.traces
+    yield "otel-collector.yaml", first
+    for spec in specs:
+        endpoint = spec.monitoring.traces
+        if endpoint and endpoint != first:
+            yield f"otel-collector-{spec.environment}.yaml", endpoint
+
+
+def _tests(spec: DeploySpec) -> Iterator[Test]:
+    for group in alerts.rules(spec):
+        for alert in group.alerts:
+            yield from _tests_of(spec, alert)
+
+
+def _tests_of(spec: DeploySpec, alert: Alert) -> Iterator[Test]:
+    case = alert_cases.case(spec, alert)
+    if case is None:
+        return
+    labels = {
+        **case.labels,
+        **{name: alert_cases.expanded(text, {}) for name, text in alert.labels.items()},
+    }
+    yield Test(
+        name=f"{alert.name} fires",
+        alert=alert.name,
+        at=case.at,
+        series=tuple(case.fires.items()),
+        labels=tuple(labels.items()),
+        annotations=tuple(
+            (name, alert_cases.expanded(text, case.said))
+            for name, text in alert.annotations.items()
+        ),
+    )
+    yield Test(
+        name=f"{alert.name} stays quiet",
+        alert=alert.name,
+        at=case.at,
+        series=tuple(case.quiet.items()),
+    )
