@@ -197,6 +197,40 @@ class TestReport:
         assert {row["ProviderName"] for row in rows} == {"openai", "unknown"}
 
 
+class TestWithoutACache:
+    """No folder can be had to remember in: the answer is the same, and nothing is said."""
+
+    @pytest.mark.parametrize(
+        "place",
+        [
+            pytest.param({"SDLC_CACHE_DIR": "{root}/a.jsonl/x"}, id="below a file"),
+            pytest.param({"SDLC_CACHE_DIR": "{root}/locked"}, id="not writable"),
+            pytest.param({"SDLC_CACHE_DIR": "{root}/locked/new"}, id="cannot be made"),
+            pytest.param({"SDLC_CACHE_DIR": "", "HOME": ""}, id="no home"),
+            pytest.param({"SDLC_CACHE_DIR": "", "HOME": "{root}/a.jsonl"}, id="home is a file"),
+            pytest.param({"SDLC_CACHE_DIR": "", "HOME": "/nonexistent"}, id="home does not exist"),
+        ],
+    )
+    def test_the_logs_are_counted_all_the_same(self, place: dict[str, str], tree: Tree) -> None:
+        root = tree({"a.jsonl": LOG, "b/c.jsonl": call(90)})
+        (root / "locked").mkdir(mode=0o555)
+        told = {name: value.format(root=root) for name, value in place.items()}
+
+        first = sdlc("cost", "report", "a.jsonl", "b", cwd=root, **told)
+        again = sdlc("cost", "report", "a.jsonl", "b", cwd=root, **told)
+
+        assert (first.returncode, first.stderr) == (again.returncode, again.stderr)
+        assert first.returncode == 0
+        assert first.stdout == again.stdout
+        assert "8 calls" in first.stdout
+
+    def test_without_a_home_no_tools_logs_are_looked_for(self, tmp_path: Path) -> None:
+        done = sdlc("cost", "report", cwd=tmp_path, HOME="")
+
+        assert done.returncode == 4
+        assert "no known tool keeps logs here" in done.stderr
+
+
 class TestInputThatIsBad:
     def test_bad_records_are_left_out_shown_and_listed(self, tree: Tree) -> None:
         root = tree({"a.jsonl": BAD})
