@@ -221,7 +221,7 @@ class Cluster:
 class Monitoring:
     """Where alerts go: names of secrets that hold the receivers' addresses, never the addresses."""
 
-    receiver: Literal["slack", "pagerduty", "webhook", "email"] = "webhook"
+    receiver: Literal["slack", "pagerduty", "webhook"] = "webhook"
     secret_file: str = "/etc/alertmanager/secrets/receiver"
     prometheus: str = ""  # base address of Prometheus' own page, "" unknown
     runbook: str = ""  # where RUNBOOK.md is read; "" the path in the repository

@@ -238,7 +238,7 @@ class Monitoring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     people read it, of an OTLP/HTTP endpoint. `datasource` is the uid of Grafana's data source.
     """
 
-    receiver: Literal["slack", "pagerduty", "webhook", "email"] = "webhook"
+    receiver: Literal["slack", "pagerduty", "webhook"] = "webhook"
     secret_file: AbsolutePath = "/etc/alertmanager/secrets/receiver"
     prometheus: Url = ""
     runbook: Url = ""
