@@ -54,11 +54,11 @@ def _dns(spec: DeploySpec) -> str:
 
 def _proxy(spec: DeploySpec) -> Words:
     enabled = spec.egress == "proxy" and bool(spec.cluster.proxy)
-    _, _, port = spec.cluster.proxy.rpartition(":")
+    _, colon, port = spec.cluster.proxy.rpartition(":")
     return {
         "enabled": enabled,
         "namespace": spec.cluster.proxy_namespace if enabled else "",
-        "port": int(port) if enabled and port.isdigit() else 3128,
+        "port": int(port) if enabled and colon and port.isdecimal() else 3128,
         "cidrs": list(PRIVATE),
     }
 

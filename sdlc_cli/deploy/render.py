@@ -1,5 +1,6 @@
 """DeploySpecs and templates -> Artifacts. Templates print only what a filter of `escape` wrote."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -8,12 +9,14 @@ from typing import Literal, Protocol, cast
 
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.deploy import chart, syntax, template
+from sdlc_cli.deploy import chart, escape, syntax, template
 from sdlc_cli.deploy.model import Artifact, DeploySpec, Kind
 
 # Each is a module of `sdlc_cli.deploy.sets`.
 SETS = ("docker", "kubernetes", "helm", "terraform", "pipeline", "monitoring")
 TEMPLATES = Path(__file__).with_name("templates")
+
+_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +55,12 @@ def render(specs: Sequence[DeploySpec], *, overrides: Path | None = None) -> tup
 
 
 def wanted(specs: Sequence[DeploySpec]) -> list[Wanted]:
-    """The files that all sets together are made of."""
+    """The files that all sets together are made of. Raises ConfigError."""
     modules = (import_module(f"sdlc_cli.deploy.sets.{name}") for name in SETS)
-    return [one for module in modules for one in cast(Set, module).files(specs)]
+    try:
+        return [one for module in modules for one in cast(Set, module).files(specs)]
+    except escape.NotWritable as error:
+        raise ConfigError(msg("the files cannot be rendered: {problem}", problem=error)) from error
 
 
 class Renderer:
@@ -66,6 +72,10 @@ class Renderer:
 
     def artifact(self, wanted: Wanted) -> Artifact:
         """The file as its template says it. Raises ConfigError, with the template and line."""
+        if not _PATH.fullmatch(wanted.path) or ".." in wanted.path.split("/"):
+            raise ConfigError(
+                msg("{file} is no path that a file can be rendered to", file=repr(wanted.path))
+            )
         try:
             text = self._text(wanted)
         except template.Broken as error:
@@ -111,7 +121,8 @@ class Renderer:
         return self._read[name]
 
     def _source(self, name: str) -> str:
-        for folder in self._folders:
+        inside = not name.startswith("/") and ".." not in name.split("/")
+        for folder in self._folders if inside else ():
             path = folder / name
             if path.is_file():
                 return path.read_text(encoding="utf-8")

@@ -5,15 +5,41 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from sdlc_cli.deploy import render
-from sdlc_cli.deploy.model import Artifact, DeploySpec
+from sdlc_cli.deploy.model import Artifact, DeploySpec, SecretReference
 
-Objects = dict[tuple[str, str], object]
+Objects = dict[tuple[str, str], Any]
+HOSTILE = (
+    "x\n  hostNetwork: true",
+    "{{ .Release.Name }}",
+    "}}{{ fail `x` }}{{/* */}}",
+    "${HOME} $(id) `id` ${{ github.token }} %{ if true }",
+    "'\"\\ \\n <&>",
+    "# comment",
+    "a: b, - c",
+    "é" * 300,
+    "🚀",
+    "!!python/object:os.system",
+    "&anchor *alias",
+    "<<EOT\nx\nEOT",
+    "|-\n  x",
+    "true",
+    "null",
+    "012",
+    "1e3",
+    "~",
+    "",
+    " lead and trail ",
+    "\u2028\u2029",
+    "\t",
+)
 
 
 def objects(text: str) -> Objects:
@@ -116,14 +142,31 @@ def test_a_cluster_that_provides_nothing_gets_the_same_from_the_chart(
 def test_environments_of_any_shapes_share_a_chart(
     specs: tuple[DeploySpec, ...], awkward: DeploySpec, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
     odd = replace(awkward, app="answers", flags={"new-router": False}, config={"ONLY": "here"})
     artifacts = render.render([odd, *specs])
     chart = write(artifacts, tmp_path) / "helm/answers"
 
     for environment in ("edge", "dev", "prod"):
         assert helm(chart, f"values-{environment}.yaml") == plain(artifacts, environment)
+
+
+@pytest.mark.dev
+def test_helm_takes_any_text_for_text(specs: tuple[DeploySpec, ...], tmp_path: Path) -> None:
+    texts = {f"V{index}": text for index, text in enumerate(HOSTILE)}
+    spec = replace(
+        specs[2],
+        owner="{{ .Release.Name }}",
+        config=texts,
+        secrets=tuple(SecretReference(name=n, key=f"a/{t}", property=t) for n, t in texts.items()),
+        health=replace(specs[2].health, ready="/{{ .Release.Name }}#: x"),
+    )
+    artifacts = render.render([specs[0], spec])
+    chart = write(artifacts, tmp_path) / "helm/answers"
+
+    manifests = plain(artifacts, "prod")
+    assert helm(chart, "values-prod.yaml") == manifests
+    data = manifests["ConfigMap", "answers-config"]["data"]
+    assert {name: data[name] for name in texts} == texts
 
 
 @pytest.mark.dev

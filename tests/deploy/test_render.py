@@ -110,7 +110,7 @@ CASES = {"m": {"b": 1, "A": 2, "c": 3}}
     ("text", "values"),
     [
         ("a {{ b|yaml }} c\n", {"b": "x\n  hostNetwork: true"}),
-        ("{% if a %}\n x\n{% elif b == 'y' %}\n y\n{% else %}\n z\n{% endif %}", {"a": 0, "b": "y"}),
+        ("{% if a %}\nx\n{% elif b == 'y' %}\ny\n{% else %}\nz\n{% endif %}", {"a": 0, "b": "y"}),
         ("{% for k, v in m.items() %}\n{{ k|yaml }}: {{ v|yaml }}\n{% endfor %}", CASES),
         ("{% for x in l if x != 3 %}{{ x|yaml }}{% if loop.last %},{% endif %}{% endfor %}", LIST),
         ("a\n\n  {%- if a -%}  \n b {% endif %}\n\n\nc", {"a": True}),
@@ -159,6 +159,17 @@ def test_a_template_fails_rather_than_print_what_it_should_not(text: str, proble
 def test_a_template_takes_no_more_than_it_may(text: str, problem: str) -> None:
     with pytest.raises(template.Broken, match=problem):
         printed(text, l=list(range(2000)), t="x" * 10_000)
+
+
+@pytest.mark.parametrize("name", ["../secret.txt", "a/../../secret.txt", "{root}/secret.txt"])
+def test_a_template_is_never_read_outside_of_its_folder(
+    spec: Callable[..., DeploySpec], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
+    text = f"{{% include '{name.format(root=tmp_path)}' %}}"
+
+    with pytest.raises(ConfigError, match="no such template"):
+        render.render([spec()], overrides=override(tmp_path, text))
 
 
 @pytest.mark.parametrize(
