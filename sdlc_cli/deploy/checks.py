@@ -184,8 +184,13 @@ def _plain(config: Mapping[str, str], service: Service, at: Key) -> Mistakes:
             yield here, msg("is set for the secret {name}", name=name.removesuffix("_FILE"))
         elif name in service.flags or name in flags:
             yield here, msg("is the variable of the flag {flag} too", flag=flags.get(name, name))
-        elif (_SECRET_NAME.search(name) and value) or _SECRET_VALUE.search(value):
+        elif value and looks_secret(name, value):
             yield here, msg("looks like a secret: refer to it under secrets, by key")
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Whether an environment variable called so, or with such a value, should not be plain."""
+    return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.search(value))
 
 
 def _secrets(service: Service) -> Mistakes:

@@ -49,10 +49,10 @@ class Service(ThreadingHTTPServer):
 
     def answer(self, question: str) -> str:
         """From the cache, else from the model. Raises OSError when the model has none."""
-        if self.cache and (known := self.cache.get(question)) is not None:
+        if self.cache is not None and (known := self.cache.get(question)) is not None:
             return known
         answer = self.model.answer(question)
-        if self.cache:
+        if self.cache is not None:
             self.cache.put(question, answer)
         self.database.keep(question, answer)
         return answer

@@ -1,0 +1,149 @@
+"""A first deploy.yaml: what a repository tells, and that it can always be loaded."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sdlc_cli.deploy.config import load
+from sdlc_cli.deploy.infer import draft
+from sdlc_cli.deploy.model import DeploySpec, Port
+
+SERVICE = {
+    "pyproject.toml": (
+        '[project]\nname = "Answer_Bot"\nversion = "2.1.0"\nrequires-python = ">=3.11"\n'
+        'authors = [{name = "Ada"}]\n'
+    ),
+    "uv.lock": "version = 1\n",
+    "Dockerfile": (
+        "FROM --platform=linux/amd64 docker.io/library/python:3.13-slim AS build\n"
+        "EXPOSE 80 9100/tcp 9200\n"
+        'ENTRYPOINT ["python"]\nCMD ["-m", "answer_bot", "--fast"]\n'
+    ),
+    ".env.example": (
+        "# settings\nLOG_LEVEL=info # or debug\nexport GREETING='hello: \"you\" # there'\n"
+        "STRIPE_API_KEY=\nQUEUE=amqp://user:word@queue.example.com\nEMPTY=\nnot a line\n"
+    ),
+    ".github/CODEOWNERS": "*.md @docs\n* @team-answers\n",
+    "src/answer_bot/__init__.py": "",
+    "src/answer_bot/__main__.py": (
+        "import openai\nfrom anthropic import Anthropic\nimport psycopg.rows\nimport redis\n"
+        "from prometheus_client import Counter\nROUTES = ['/healthz', '/readyz']\n"
+    ),
+    "tests/test_it.py": "import cohere\nX = '/ping'\n",
+}
+
+
+def drafted(root: Path) -> tuple[DeploySpec, ...]:
+    file = root / "deploy.yaml"
+    file.write_text(draft(root), encoding="utf-8")
+    return load(file).specs
+
+
+def test_a_repository_tells_what_it_is(tree: Any) -> None:
+    dev, staging, prod = drafted(tree(SERVICE))
+
+    assert [spec.replicas for spec in (dev, staging, prod)] == [1, 2, 3]
+    assert (dev.app, dev.owner) == ("answer-bot", "team-answers")
+    assert (dev.image.tag, dev.build.python, dev.build.lock) == ("2.1.0", "3.13", "uv.lock")
+    assert dev.build.source == ("src",)
+    assert dev.build.command == ("python", "-m", "answer_bot", "--fast")
+    assert dev.ports == (Port(name="http", port=9100), Port(name="port-9200", port=9200))
+    assert (dev.health.live, dev.health.ready) == ("/healthz", "/readyz")
+    assert dev.metrics is not None
+    assert dev.config == {"LOG_LEVEL": "info", "GREETING": 'hello: "you" # there', "EMPTY": ""}
+    assert [secret.name for secret in dev.secrets] == [
+        "ANTHROPIC_API_KEY", "DATABASE_URL", "OPENAI_API_KEY", "QUEUE", "REDIS_URL",
+        "STRIPE_API_KEY",
+    ]  # fmt: skip
+    assert [one.host for one in dev.model_apis] == ["api.anthropic.com", "api.openai.com"]
+    assert (len(dev.databases), len(dev.caches)) == (1, 1)
+    assert dev.infrastructure == "managed"
+
+
+def test_no_value_of_a_secret_is_written(tree: Any) -> None:
+    assert "user:word" not in draft(tree(SERVICE))
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({"README.md": "x"}, {"language": "other"}, id="nothing to go by"),
+        pytest.param(
+            {"app.py": "import http.server\n", "requirements.txt": "x==1\n"},
+            {"language": "python", "source": ("app.py",), "lock": "requirements.txt",
+             "command": ("python", "app.py"), "python": "3.12"},
+            id="one file",
+        ),
+        pytest.param(
+            {"bot/__init__.py": "", "bot/__main__.py": "", "lib/__init__.py": "",
+             ".python-version": "3.11.4\n"},
+            {"source": ("bot", "lib"), "command": ("python", "-m", "bot"), "python": "3.11"},
+            id="packages",
+        ),
+        pytest.param(
+            {"pyproject.toml": "[project\n", "x.py": "", "Dockerfile": 'CMD ["a", 1]\nCMD [1\n'},
+            {"source": ("x.py",), "python": "3.12"},
+            id="broken files",
+        ),
+        pytest.param(
+            {"pyproject.toml": '[project]\nrequires-python = ">=3.99"\n', "x y.py": "", "z.py": ""},
+            {"source": ("z.py",), "python": "3.12"},
+            id="what no image can hold",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_built_is_told_by_the_files(
+    tree: Any, files: dict[str, str], expected: dict[str, object]
+) -> None:
+    build = drafted(tree(files))[0].build
+
+    assert {name: getattr(build, name) for name in expected} == expected
+
+
+def test_terraform_that_is_there_is_kept(tree: Any) -> None:
+    spec = drafted(tree({"infra/main.tf": "", "a.py": "import asyncpg\n"}))[0]
+
+    assert spec.infrastructure == "existing"
+    assert spec.databases[0].cidrs == ("10.0.0.0/8",)
+
+
+def test_a_remote_at_github_is_the_pipelines_repository(tree: Any) -> None:
+    root = tree({"a.py": ""}, git=True)
+    with (root / ".git" / "config").open("a", encoding="utf-8") as config:
+        config.write('[remote "origin"]\n\turl = https://u:word@github.com/example/answers.git\n')
+
+    text = draft(root)
+
+    assert 'repository: "example/answers"' in text
+    assert "word" not in text
+
+
+@given(
+    name=st.text(max_size=60),
+    version=st.text(max_size=20),
+    value=st.text(max_size=40),
+    variable=st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True),
+    words=st.text(max_size=20),
+)
+def test_a_draft_can_always_be_loaded(
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    version: str,
+    value: str,
+    variable: str,
+    words: str,
+) -> None:
+    root = tmp_path_factory.mktemp("draft")
+    for file, text in {
+        "pyproject.toml": f'[project]\nname = """{name}"""\nversion = """{version}"""\n',
+        ".env.example": f"{variable}={value}\n{variable}_KEY='{value}\n",
+        "CODEOWNERS": f"* {words}\n",
+        "Dockerfile": f'EXPOSE {words} 8080\nCMD ["{words}"]\n',
+        "main.py": f"import {words}\nX = '/{words}/health'\n",
+    }.items():
+        (root / file).write_bytes(text.encode("utf-8", "surrogatepass"))
+
+    assert drafted(root)[0].environment == "dev"
