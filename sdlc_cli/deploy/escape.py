@@ -17,6 +17,8 @@ _UNSEEN = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 # Bare words that YAML 1.1 reads as something else than text.
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
+_HCL_ESCAPES = {"b": "\\u0008", "f": "\\u000c"}
+
 
 class NotWritable(ValueError):
     """The language has no way to write the value."""
@@ -81,6 +83,8 @@ def hcl(value: object) -> Written:
     text = _quoted(value)
     if isinstance(value, str):
         text = text.replace("${", "$${").replace("%{", "%%{")
+        # JSON has two short escapes that HCL does not know.
+        text = re.sub(r"\\(.)", lambda found: _HCL_ESCAPES.get(found[1], found[0]), text)
     return Written(text)
 
 

@@ -34,6 +34,7 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 # Where new accounts do not get the zones a, b and c.
 _ZONES = {"ap-northeast-1": "acd", "ca-central-1": "abd"}
 _INSTANCE = re.compile(r"([a-z]+)[0-9]+([a-z-]*)\.")
+_RESERVED = re.compile(r"([a-z0-9-]+\.)*(kubernetes\.io|k8s\.io|k8s\.aws|amazonaws\.com)/")
 _NODES = 2
 _NVIDIA = ("g", "gr", "p")  # families with NVIDIA's processors
 
@@ -123,6 +124,7 @@ def _variables(spec: DeploySpec) -> Mapping[str, object]:
         "kubernetes": terraform.kubernetes,
         "node_instance": terraform.node_instance,
         "node_image": node_image(terraform.node_instance),
+        "node_labels": _labels(spec),
         "nodes_min": terraform.nodes_min,
         "nodes_max": terraform.nodes_max,
         "namespace": names.namespace(spec),
@@ -130,6 +132,12 @@ def _variables(spec: DeploySpec) -> Mapping[str, object]:
         "databases": [asdict(one) for one in spec.databases],
         "caches": [asdict(one) for one in spec.caches],
     }
+
+
+def _labels(spec: DeploySpec) -> Mapping[str, str]:
+    """What the pods ask of their nodes, without what Kubernetes and EKS say of a node anyway."""
+    wanted = spec.resources.gpu.node_selector if spec.resources.gpu else {}
+    return {key: value for key, value in sorted(wanted.items()) if not _RESERVED.match(key)}
 
 
 def node_image(instance: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -316,10 +315,8 @@ def test_a_service_alone_has_no_backends(awkward: DeploySpec) -> None:
     assert set(whole) == {"name", "services"}
 
 
-def test_hadolint_finds_nothing(spec: Make, tmp_path: Path) -> None:
-    hadolint = shutil.which("hadolint")
-    if hadolint is None:
-        pytest.skip("hadolint is not installed")
+def test_hadolint_finds_nothing(spec: Make, tmp_path: Path, checker: Callable[[str], str]) -> None:
+    hadolint = checker("hadolint")
     for lock in ("uv.lock", "poetry.lock", "requirements.lock"):
         for number, value in enumerate(["plain", *HOSTILE]):
             build = Build(lock=lock, command=("run", value))
