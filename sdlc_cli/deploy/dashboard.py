@@ -22,6 +22,7 @@ class Target:
 
     expr: str
     legend: str
+    instant: bool = False  # one value, of the time shown, and no line
     ref: str = "A"
 
 
@@ -36,6 +37,7 @@ class Panel:
     kind: Literal["timeseries", "stat"] = "timeseries"
     limit: Decimal | None = None
     at_least: bool = False
+    decimals: int = 2
     width: int = 8
     height: int = 8
     x: int = 0
@@ -106,13 +108,15 @@ def _stat(
     limit: Decimal | None = None,
     *,
     at_least: bool = False,
+    instant: bool = False,
 ) -> Panel:
     return Panel(
         title=title,
         about=about,
         unit=unit,
-        targets=(Target(expr=expr, legend=title),),
+        targets=(Target(expr=expr, legend=title, instant=instant),),
         kind="stat",
+        decimals=3 if instant else 2,
         limit=limit,
         at_least=at_least,
         width=4,
@@ -139,6 +143,7 @@ def _promises(spec: DeploySpec) -> tuple[Panel, ...]:
             f"1 - {lost}",
             level.availability / 100,
             at_least=True,
+            instant=True,
         ),
         _stat(
             "Error rate",
@@ -172,6 +177,7 @@ def _promises(spec: DeploySpec) -> tuple[Panel, ...]:
                 f"1 - ({lost}) / {allowed:f}",
                 Decimal(0),
                 at_least=True,
+                instant=True,
             ),
         )
     if _costs(spec):
@@ -250,7 +256,12 @@ def _models(spec: DeploySpec) -> tuple[Panel, ...]:
             title="Cost an hour by model",
             about="US dollars of model calls, by model.",
             unit="currencyUSD",
-            targets=(Target(expr=f"sum by (model) (increase({cost}[1h]))", legend="{{model}}"),),
+            targets=(
+                Target(
+                    expr=f"sum by ({m.COST_MODEL}) (increase({cost}[1h]))",
+                    legend=f"{{{{{m.COST_MODEL}}}}}",
+                ),
+            ),
             limit=spec.budget.monthly_usd / 720 or None,
             width=6,
         ),

@@ -15,6 +15,7 @@ MODEL_NAME = "gen_ai_request_model"  # label of every model metric
 MODEL_TOKENS = "gen_ai_client_token_usage"  # histogram
 TOKEN_TYPE = "gen_ai_token_type"  # its label: input, output
 COST_USD = "llm_cost_usd_total"  # counter of US dollars
+COST_MODEL = "model"  # its label
 
 # What Prometheus knows of a target.
 UP = "up"

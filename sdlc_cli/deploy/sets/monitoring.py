@@ -124,6 +124,7 @@ def _scraped(specs: Sequence[DeploySpec]) -> dict[str, object]:
     return {
         "scraped": scraped,
         "seconds": min(seconds, default=30),
+        "ours": "|".join(names.namespace(spec) for spec in specs),
         "certificates": any(spec.domains and spec.has("cert-manager") for spec in specs),
         "probed": tuple(s for s in specs if s.domains and not s.has("cert-manager")),
         "target_label": "__meta_kubernetes_pod_label_"
@@ -160,9 +161,10 @@ def _routes(specs: Sequence[DeploySpec]) -> tuple[Route, ...]:
         words = spec.monitoring
         key = (spec.owner, words.receiver, words.secret_file)
         found.setdefault(key, []).append(spec.environment)
+    owners = [owner for owner, _, _ in found]
     return tuple(
         Route(
-            receiver=f"{owner}, {' and '.join(environments)}",
+            receiver=owner if owners.count(owner) == 1 else f"{owner} ({', '.join(environments)})",
             kind=kind,
             secret_file=secret_file,
             matchers=(

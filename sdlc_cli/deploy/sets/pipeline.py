@@ -44,7 +44,11 @@ def files(specs: Sequence[DeploySpec]) -> Iterator[Wanted]:
         "reviewed": tuple(spec.environment for spec in after),
         **_registry(first),
     }
-    ours = {"app": first.app, "targets": tuple(_target(spec, ()) for spec in specs)}
+    ours = {
+        "app": first.app,
+        "config_map": names.config_map(first),
+        "targets": tuple(_target(spec, ()) for spec in specs),
+    }
     yield Wanted(
         template="github/ci.yml.j2",
         path=".github/workflows/ci.yml",
