@@ -4,6 +4,7 @@ What JSON Schema cannot say is left to the loader: fields that must fit together
 a unit against their limits, and the pattern of text that is written as a number.
 """
 
+import re
 from decimal import Decimal
 from inspect import getdoc
 from typing import Any
@@ -85,7 +86,7 @@ class _Builder:
             case inspect.StrType():
                 return self._text(type_)
             case inspect.LiteralType():
-                return [{"enum": list(type_.values)}, *self._variable()]
+                return [{"enum": _words(type_)}, *self._variable()]
             case inspect.BoolType():
                 return [{"type": "boolean"}, *self._variable()]
             case inspect.IntType() | inspect.FloatType():
@@ -174,6 +175,12 @@ _PERCENTAGE: Schema = {
     "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$",
 }
 _DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+
+def _words(type_: inspect.LiteralType) -> list[object]:
+    """The words, and numbers for those that are read as they are written: 1.34 for "1.34"."""
+    words = [str(word) for word in type_.values]
+    return [*type_.values, *(float(w) for w in words if re.fullmatch(r"[0-9]+\.[0-9]+", w))]
 
 
 def _default(field: inspect.Field) -> object:
