@@ -201,12 +201,13 @@ def _unattested(parsed: Parsed) -> Iterator[Hit]:
         if not (line := _pushes(document, jobs)):
             continue
         every = "\n".join(text for _line, text in values.texts(document.root))
-        built = [step.get("with") for job in jobs for step in job.steps()]
-        keys = {str(key) for one in built if isinstance(one, dict) for key in one}
-        lacking = [word for word, there in (
-            ("SBOM", _BILL.search(every) or "sbom" in keys),
-            ("attestation", _PROOF.search(every)),
-        ) if not there]  # fmt: skip
+        inputs = [values.section(step, "with") for job in jobs for step in job.steps()]
+        on = {key for one in inputs for key in one if one[key] not in (None, False, "false")}
+        found = {
+            "SBOM": _BILL.search(every) or "sbom" in on,
+            "attestation": _PROOF.search(every) or "provenance" in on,
+        }
+        lacking = [word for word, there in found.items() if not there]
         if lacking:
             yield Hit(document.path, line, document.path.rpartition("/")[2], ", ".join(lacking))
 

@@ -150,24 +150,26 @@ def _flags(parsed: Parsed) -> Iterator[Hit]:
     """A flag that one environment knows and another does not."""
     places: dict[str, list[tuple[Hit, set[str]]]] = {}
     for one in parsed.objects.of("ConfigMap"):
-        keys = {key for key in values.section(one.root, "data") if _FLAG.fullmatch(key)}
-        if keys:
-            where = Hit(one.path, one.line("data"), one.subject)
-            places.setdefault(one.name, []).append((where, keys))
-    names = list(places)
-    for document in parsed.composes:
-        built = list(_built(document))
-        for name, service, _dockerfile in built if len(built) == 1 and len(names) == 1 else ():
-            variables = [str(key) for key in values.section(service, "environment")]
-            variables += [w.partition("=")[0] for w in values.words(service, "environment")]
-            keys = {key for key in variables if _FLAG.fullmatch(key)}
-            line = values.line(service, "environment")
-            places[names[0]].append((Hit(document.path, line, f"service {name}"), keys))
+        where = Hit(one.path, one.line("data"), one.subject)
+        written = values.section(one.root, "data")
+        places.setdefault(one.name, []).append((where, _flags_in(written)))
+    places = {name: same for name, same in places.items() if any(keys for _w, keys in same)}
+    built = [(document, *one) for document in parsed.composes for one in _built(document)]
+    if len(built) == 1 and len(places) == 1:  # else nobody knows which belong together
+        document, name, service, _dockerfile = built[0]
+        variables = [str(key) for key in values.section(service, "environment")]
+        variables += [word.partition("=")[0] for word in values.words(service, "environment")]
+        where = Hit(document.path, values.line(service, "environment"), f"service {name}")
+        next(iter(places.values())).append((where, _flags_in(variables)))
     for same in places.values():
         union = set().union(*(keys for _where, keys in same))
         for where, keys in same:
             if missing := sorted(union - keys):
                 yield Hit(where.path, where.line, where.subject, ", ".join(missing))
+
+
+def _flags_in(keys: Iterable[str]) -> set[str]:
+    return {key for key in keys if _FLAG.fullmatch(key)}
 
 
 def _expressions(parsed: Parsed) -> Iterator[tuple[Hit, promql.Named]]:

@@ -33,6 +33,7 @@ _COMPOSE = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
 _VALUES = re.compile(r"values(?:[.-].+)?\.ya?ml")
 _TEXTS = re.compile(r"\.dockerignore|.+\.dockerignore|\.gitignore|\.terraform\.lock\.hcl")
 _YAML = (".yaml", ".yml")
+_HCL = (".tf", ".tfvars", ".tfbackend")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Parsed:
     composes: list[Document] = field(default_factory=list)
     workflows: list[Document] = field(default_factory=list)
     terraform_files: list[tuple[str, hcl.Block]] = field(default_factory=list)
+    terraform_values: list[tuple[str, hcl.Block]] = field(default_factory=list)  # .tfvars, …
     rule_files: list[Document] = field(default_factory=list)
     rule_tests: list[Document] = field(default_factory=list)
     prometheus: list[Document] = field(default_factory=list)
@@ -156,7 +158,7 @@ class Parsed:
             "kubernetes": len(self.raw_objects) + len(self.kustomizations),
             "docker": len(self.dockerfiles) + len(self.composes),
             "actions": len(self.workflows),
-            "terraform": len(self.terraform_files),
+            "terraform": len(self.terraform_files) + len(self.terraform_values),
             "monitoring": sum(len(one) for one in monitoring),
             "helm": len(self.chart_values) + len(self.charts),
         }
@@ -230,7 +232,7 @@ def _may_concern(path: str) -> bool:
     name = path.rpartition("/")[2]
     lower = name.lower()
     return bool(
-        lower.endswith((*_YAML, ".tf", ".json"))
+        lower.endswith((*_YAML, *_HCL, ".json"))
         or _DOCKERFILE.fullmatch(name)
         or _TEXTS.fullmatch(name)
         or (lower.endswith(".md") and "runbook" in lower)
@@ -276,7 +278,7 @@ def _sort_in(parsed: Parsed, path: str, text: str, charts: set[str]) -> None:
     elif name.lower().endswith(".md"):
         if "runbook" in name.lower():
             parsed.runbooks[path] = text
-    elif name.endswith(".tf"):
+    elif name.endswith(_HCL):
         _read_terraform(parsed, path, text)
     elif name.lower().endswith(".json"):
         _read_json(parsed, path, text)
@@ -303,9 +305,13 @@ def _read_dockerfile(parsed: Parsed, path: str, text: str) -> None:
 
 def _read_terraform(parsed: Parsed, path: str, text: str) -> None:
     try:
-        parsed.terraform_files.append((path, hcl.parse(text)))
+        block = hcl.parse(text)
     except hcl.HclError as error:
         _refuse(parsed, path, error.line, error.message)
+        return
+    (parsed.terraform_files if path.endswith(".tf") else parsed.terraform_values).append(
+        (path, block)
+    )
 
 
 def _read_json(parsed: Parsed, path: str, text: str) -> None:

@@ -53,14 +53,16 @@ def read(expression: str) -> Named:
             if not open_ or open_.pop() != _CLOSES[text]:
                 return Named(tuple(metrics), tuple(matchers), text)
         elif kind == "name" and open_[-1:] == ["{"]:
-            if after in ("=", "!=", "=~", "!~") and place + 2 < len(tokens):
+            if after in ("=", "!=", "=~", "!~"):
+                if place + 2 >= len(tokens) or tokens[place + 2][0] != "text":
+                    return Named(tuple(metrics), tuple(matchers), text)
                 metric = metrics[-1] if metrics else ""
                 matchers.append((metric, text, after, tokens[place + 2][1][1:-1]))
                 place += 2
         elif kind == "name" and text.lower() in _WORDS:
             if text.lower() in _LISTS and after == "(":
                 place = _end(tokens, place + 1)
-        elif kind == "name" and after != "(":
+        elif kind == "name" and after != "(" and after.lower() not in ("by", "without"):
             metrics.append(text)
         place += 1
     broken = open_[-1] if open_ else "" if tokens else "empty"

@@ -164,18 +164,22 @@ def _local_state(parsed: Parsed) -> Iterator[Hit]:
 
 
 def _state(parsed: Parsed) -> Iterator[Hit]:
-    for module in parsed.modules:
-        for path, block in _settings(module):
-            for backend in block.all("backend"):
-                # Without a bucket the rest comes from a file of `terraform init -backend-config`.
-                if backend.labels != ("s3",) or not backend.get("bucket"):
-                    continue
-                if backend.literal("encrypt") is not True:
-                    yield Hit(path, backend.line, "backend s3", "encrypt")
-                if backend.literal("use_lockfile") is not True and not backend.get(
-                    "dynamodb_table"
-                ):
-                    yield Hit(path, backend.line, "backend s3", "use_lockfile")
+    backends = [
+        (path, backend, "backend s3")
+        for module in parsed.modules
+        for path, block in _settings(module)
+        for backend in block.all("backend")
+        # Without a bucket the rest comes from a file of `terraform init -backend-config`.
+        if backend.labels == ("s3",) and backend.get("bucket")
+    ]
+    for path, block in parsed.terraform_values:
+        if path.endswith(".s3.tfbackend"):
+            backends.append((path, block, "backend s3"))
+    for path, block, subject in backends:
+        if block.literal("encrypt") is not True:
+            yield Hit(path, block.line, subject, "encrypt")
+        if block.literal("use_lockfile") is not True and not block.get("dynamodb_table"):
+            yield Hit(path, block.line, subject, "use_lockfile")
 
 
 def _secrets(parsed: Parsed) -> Iterator[Hit]:
@@ -188,6 +192,10 @@ def _secrets(parsed: Parsed) -> Iterator[Hit]:
             called = block.labels[0] if name == "default" and block.labels else ""
         if is_secret(called, value):
             yield _hit(path, block, name, attribute)
+    for path, root in parsed.terraform_values:
+        for name, attribute in root.attributes.items():
+            if isinstance(attribute.literal, str) and is_secret(name, attribute.literal):
+                yield Hit(path, attribute.line, path.rpartition("/")[2], name)
 
 
 def _sensitive(parsed: Parsed) -> Iterator[Hit]:
