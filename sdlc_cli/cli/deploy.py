@@ -16,6 +16,7 @@ from sdlc_cli.core.errors import NothingToDo, UsageError
 from sdlc_cli.core.i18n import _, msg
 
 if TYPE_CHECKING:
+    from sdlc_cli.deploy.after import Command
     from sdlc_cli.deploy.lock import Plan
     from sdlc_cli.deploy.rendering import Rendering
     from sdlc_cli.deploy.rules import Checked
@@ -86,7 +87,7 @@ def render(
     output: OutputPath = None,
 ) -> None:
     """Render, check, write."""
-    from sdlc_cli.deploy import after, rendering, rules
+    from sdlc_cli.deploy import rendering, rules
     from sdlc_cli.deploy.report import Verdict, View, rendered
 
     screen = console(ctx)
@@ -116,12 +117,18 @@ def render(
         plan=plan,
         verdict=verdict,
         written=verdict.passed,
-        next=after.commands(made.specs, {one.path for one in made.artifacts}, _shown(place)),
+        next=_next(made, place) if verdict.passed else (),
     )
     view = view_of(screen) if output is None else View()
     text = rendered.as_json(done) if form == "json" else rendered.as_text(done, view)
     screen.deliver(text, output, machine=form == "json")
     raise typer.Exit(verdict.exit_code)
+
+
+def _next(made: "Rendering", place: Path) -> "tuple[Command, ...]":
+    from sdlc_cli.deploy import after
+
+    return after.commands(made.specs, {one.path for one in made.artifacts}, _shown(place))
 
 
 def _tell(screen: Console, written: "Written", *, force: bool) -> None:
@@ -197,10 +204,13 @@ def drift(
             msg("nothing was rendered into {path} yet", path=place),
             hint="sdlc deploy render --all",
         )
-    drifted = plan.differs or write.was_interrupted(place)
-    text = rendered.drift_json(plan, made.chosen) if form == "json" else rendered.drift_text(plan)
+    interrupted = write.was_interrupted(place)
+    if form == "json":
+        text = rendered.drift_json(plan, made.chosen, interrupted=interrupted)
+    else:
+        text = rendered.drift_text(plan)
     screen.deliver(text, output, machine=form == "json")
-    raise typer.Exit(1 if drifted else 0)
+    raise typer.Exit(1 if plan.differs or interrupted else 0)
 
 
 def _compared(

@@ -11,6 +11,7 @@ from sdlc_cli.core.nearest import nearest
 NAMES = (
     "gates", "gate-report", "gate-shard", "gate-explanation", "gate-drill", "gate-simulation",
     "gate-tune", "cost", "cost-report", "deploy",
+    "deploy-render", "deploy-findings", "deploy-drift", "deploy-rules",
 )  # fmt: skip
 
 
@@ -27,6 +28,10 @@ def lines() -> dict[str, str]:
         "cost": _("cost.yaml, the file with prices, budgets and whose calls are whose"),
         "cost-report": _("what `sdlc cost report --format json` prints"),
         "deploy": _("deploy.yaml, the file that describes a service and its environments"),
+        "deploy-render": _("what `sdlc deploy render --format json` prints"),
+        "deploy-findings": _("what `sdlc deploy validate --format json` prints"),
+        "deploy-drift": _("what `sdlc deploy drift --format json` prints"),
+        "deploy-rules": _("what `sdlc deploy explain --format json` prints"),
     }
 
 

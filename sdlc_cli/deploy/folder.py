@@ -24,6 +24,7 @@ PLACES = (
     "Dockerfile",
     ".dockerignore",
     "compose.yaml",
+    ".secrets/.gitignore",
     "k8s/",
     "helm/",
     "terraform/",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from sdlc_cli.core import schema
 from sdlc_cli.core.schema import Schema
+from sdlc_cli.deploy import results
 from sdlc_cli.deploy.options import SHARED, DeployFile
 
 
@@ -21,7 +22,13 @@ def deploy() -> Schema:
     return made
 
 
-SCHEMAS: Mapping[str, Callable[[], Schema]] = {"deploy": deploy}
+SCHEMAS: Mapping[str, Callable[[], Schema]] = {
+    "deploy": deploy,
+    "deploy-render": results.render,
+    "deploy-findings": results.findings,
+    "deploy-drift": results.drift,
+    "deploy-rules": results.rules,
+}
 
 
 def get(name: str) -> Schema:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sdlc_cli.core.columns import columns, wrap
 from sdlc_cli.core.i18n import _, ngettext
+from sdlc_cli.deploy.after import Command
 from sdlc_cli.deploy.difference import states
-from sdlc_cli.deploy.folder import LOCK, digest
+from sdlc_cli.deploy.folder import digest
 from sdlc_cli.deploy.lock import Plan, State, Step
 from sdlc_cli.deploy.model import Artifact
 from sdlc_cli.deploy.report import DEFAULT, SCHEMA_VERSION, Verdict, View, json, words
@@ -27,7 +28,7 @@ class Done:
     plan: Plan
     verdict: Verdict
     written: bool
-    next: tuple[str, ...]
+    next: tuple[Command, ...]
 
     @property
     def artifacts(self) -> tuple[tuple[Step, Artifact], ...]:
@@ -49,7 +50,10 @@ def as_json(done: Done) -> str:
         "artifacts": [_artifact(step, artifact) for step, artifact in done.artifacts],
         "removed": list(done.plan.paths("stale")),
         "findings": verdict["findings"],
-        "next": list(done.next),
+        "next": [
+            {"environment": one.environment, "command": one.command, "instead": one.instead}
+            for one in done.next
+        ],
     }
     return _json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
@@ -86,7 +90,8 @@ def _lines(done: Done, view: View) -> Iterator[str]:
     if done.next:
         yield ""
         yield f"\x1b[1m{_('Next')}\x1b[0m" if view.color else _("Next")
-        yield from (f"  {command}" for command in done.next)
+        for one in done.next:
+            yield f"  {_('or')}: {one.command}" if one.instead else f"  {one.command}"
 
 
 def _headline(done: Done) -> str:
@@ -115,30 +120,35 @@ def _files(done: Done, view: View) -> Iterator[str]:
     rows = _groups([artifact.path for _step, artifact in done.artifacts])
     widest = max((columns(name) for name, _text in rows), default=0)
     for name, text in rows:
-        yield from wrap(f"{name:{widest}}  {text}", view.width, hang=2)
+        if widest + 2 + columns(text) <= view.width:
+            yield f"{name:{widest}}  {text}".rstrip()
+        else:
+            yield from wrap(f"{name} {text}", view.width, hang=2)
 
 
 def _groups(paths: Sequence[str]) -> list[tuple[str, str]]:
     """`k8s/prod/  18 files` for what a folder holds; files beside the folders together."""
     groups: dict[str, int] = {}
-    alone = [path for path in paths if "/" not in path]
     for path in paths:
         parts = path.split("/")
         if len(parts) > 1:
             deep = 2 if parts[0] in ("k8s", "helm", ".github") and len(parts) > 2 else 1
             name = "/".join(parts[:deep]) + "/"
             groups[name] = groups.get(name, 0) + 1
-    rows = [(", ".join([*alone, LOCK]), "")]
+        else:
+            groups[path] = 1
+    rows: list[tuple[str, str]] = []
     for name, count in groups.items():
         rows.append((name, ngettext("{n} file", "{n} files", count).format(n=f"{count:,}")))
     return rows
 
 
-def drift_json(plan: Plan, environments: Sequence[str]) -> str:
+def drift_json(plan: Plan, environments: Sequence[str], *, interrupted: bool) -> str:
     """The files that are not what a render would write, for machines."""
     body = {
         "schema_version": SCHEMA_VERSION,
-        "drifted": plan.differs,
+        "drifted": plan.differs or interrupted,
+        "interrupted": interrupted,
         "environments": list(environments),
         "files": [
             {"path": step.path, "state": step.state}
