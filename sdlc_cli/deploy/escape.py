@@ -58,8 +58,14 @@ def pretty(value: object) -> Written:
 
 
 def variable(value: object) -> Written:
-    """A name as the name of an environment variable: new-router as NEW_ROUTER."""
-    return Written(name(str(value).upper().replace("-", "_")))
+    """A name as the name of an environment variable: new-router as NEW_ROUTER.
+
+    Raises NotWritable.
+    """
+    text = str(value).upper().replace("-", "_")
+    if not re.fullmatch("[A-Z0-9_]+", text):
+        raise NotWritable(f"not the name of a variable: {value!r}")
+    return Written(text)
 
 
 def digest(value: object) -> Written:
