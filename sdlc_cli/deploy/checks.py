@@ -11,7 +11,7 @@ from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.sections import Key
 from sdlc_cli.deploy.names import flag_variable
-from sdlc_cli.deploy.options import Autoscaling, Image, Resources, Service
+from sdlc_cli.deploy.options import Autoscaling, Build, Cache, Image, Resources, Service
 from sdlc_cli.deploy.quantity import read_cpu, read_size
 from sdlc_cli.deploy.specs import DEFAULT_REPLICAS
 from sdlc_cli.deploy.words import HIDDEN
@@ -19,7 +19,13 @@ from sdlc_cli.deploy.words import HIDDEN
 Mistakes = Iterator[tuple[Key, Message]]
 
 PRODUCTION_REPLICAS = 3  # one may be drained and another fail while the third serves
+MANAGED_NODES = 2  # of a cache in several zones
 MAX_VARIABLES = 500
+# COPY of a Dockerfile expands `$`, quotes, `\` and wildcards even in its JSON form.
+_COPYABLE = re.compile(r"[A-Za-z0-9@_.+=,/-]+")
+_LOCK = re.compile(r"(?:.*/)?(?:uv\.lock|poetry\.lock|pylock(?:\..+)?\.toml|[^/]+\.(?:txt|lock))")
+_NO_LOCK = ("Pipfile.lock", "pdm.lock", "pixi.lock", "conda.lock")  # which pip cannot read
+_ECR = re.compile(r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/.*")
 _SMALLEST_MEMORY = 2**20
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|TOKEN|CREDENTIALS?|API_?KEY|(?<!PUBLIC_)KEY)$",
@@ -44,6 +50,7 @@ def mistakes(service: Service) -> Mistakes:
     yield from _secrets(service)
     yield from _backends(service)
     yield from _network(service)
+    yield from _pipeline(service)
     yield from _terraform(service)
 
 
@@ -88,6 +95,30 @@ def image(written: Image, at: Key) -> Mistakes:
     """A tag that moves."""
     if written.tag == "latest" and not written.digest:
         yield (*at, "tag"), msg("is another image tomorrow: name a version")
+
+
+def build(written: Build) -> Mistakes:
+    """What the image is made of must be written in a Dockerfile, and installed."""
+    yield from hidden(written, ())
+    if written.base is not None:
+        yield from image(written.base, ("base",))
+        if not written.base.tag and not written.base.digest:
+            yield ("base", "tag"), msg("missing, and there is no digest either")
+    for at, path in (*((("source", i), one) for i, one in enumerate(written.source)),
+                     (("lock",), written.lock)):  # fmt: skip
+        if not is_below(path):
+            yield at, msg("must be a path below the file's own folder")
+        elif not _COPYABLE.fullmatch(path):
+            yield at, msg("may hold letters, digits and {others} only", others="@ _ . + = , / -")
+    name = written.lock.rpartition("/")[2]
+    if not _LOCK.fullmatch(written.lock) or name in _NO_LOCK:
+        known = "uv.lock, poetry.lock, requirements.lock, requirements.txt"
+        yield ("lock",), msg("is no lock that can be installed; use {known}", known=known)
+
+
+def is_below(path: str) -> bool:
+    """Whether a path of the file leads to what is beside the file or deeper."""
+    return not path.startswith(("/", "~", "-")) and ".." not in path.split("/")
 
 
 def _ports(service: Service) -> Mistakes:
@@ -213,6 +244,13 @@ def _backends(service: Service) -> Mistakes:
             if backend.secret not in service.secrets:
                 yield (*at, "secret"), _unknown(backend.secret, service.secrets)
             yield from _cidrs(backend.cidrs, at)
+            few = isinstance(backend, Cache) and 0 < backend.nodes < MANAGED_NODES
+            if service.infrastructure == "managed" and few:
+                yield (
+                    (*at, "nodes"),
+                    msg("must be at least {n} with infrastructure: managed, so that one can fail",
+                        n=MANAGED_NODES),
+                )  # fmt: skip
             if service.infrastructure == "existing" and not backend.cidrs:
                 yield (
                     (*at, "cidrs"),
@@ -260,6 +298,16 @@ def _network(service: Service) -> Mistakes:
 
 
 _PORTS = range(1, 65536)
+
+
+def _pipeline(service: Service) -> Mistakes:
+    pipeline = service.pipeline
+    if (
+        pipeline.aws_role
+        and not pipeline.aws_region
+        and not _ECR.fullmatch(service.image.repository)
+    ):
+        yield ("pipeline", "aws_region"), msg("missing, and needed by pipeline.aws_role")
 
 
 def _terraform(service: Service) -> Mistakes:

@@ -186,19 +186,11 @@ def _of(environment: str, whole: options.Service) -> Mistakes:
 
 def _alone(file: options.DeployFile) -> Mistakes:
     """What is wrong in the parts that all environments share."""
-    for key in ("build", "templates"):
-        yield from checks.hidden(getattr(file, key), (key,))
-    if file.build.base is not None:
-        yield from checks.image(file.build.base, ("build", "base"))
-        if not file.build.base.tag and not file.build.base.digest:
-            yield ("build", "base", "tag"), msg("missing, and there is no digest either")
-    for at, path in (
-        *((("build", "source", i), one) for i, one in enumerate(file.build.source)),
-        (("build", "lock"), file.build.lock),
-        (("templates",), file.templates or "."),
-    ):
-        if path.startswith(("/", "~")) or ".." in path.split("/"):
-            yield at, msg("must be a path below the file's own folder")
+    if file.build.language == "python":
+        yield from ((("build", *path), message) for path, message in checks.build(file.build))
+    yield from checks.hidden(file.templates, ("templates",))
+    if file.templates and not checks.is_below(file.templates):
+        yield ("templates",), msg("must be a path below the file's own folder")
     for key in ("staging", "production"):
         name = getattr(file.pipeline, key)
         if name and name not in file.environments:

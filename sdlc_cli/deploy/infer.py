@@ -40,7 +40,7 @@ def _lines(found: Repository) -> Iterator[str]:
     yield "# A first deploy.yaml, from what this repository tells. What is marked CHANGE is a"
     yield "# guess. 'sdlc schema deploy' describes every key."
     yield "version: 1"
-    yield f"app: {app}"
+    yield f"app: {_quoted(app)}"
     yield f"owner: {_owner(found, app)} # who answers for it; alerts go to them"
     yield ""
     yield "image:"

@@ -15,9 +15,7 @@ _PATH = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
 
 # Objects are called <app>-<environment> or <app>-<what>; none may be longer than 63 letters.
-AppName = Annotated[
-    str, Meta(max_length=40, pattern=rf"^[a-z]([a-z0-9-]*[a-z0-9])?{_END}", examples=["assistant"])
-]
+AppName = Annotated[str, Meta(max_length=40, pattern=_DASHED + _END, examples=["assistant"])]
 EnvironmentName = Annotated[str, Meta(max_length=16, pattern=_DASHED + _END, examples=["prod"])]
 PortName = Annotated[str, Meta(max_length=15, pattern=_DASHED + _END, examples=["http"])]
 PartName = Annotated[str, Meta(max_length=20, pattern=_DASHED + _END, examples=["main"])]
@@ -135,7 +133,7 @@ Bucket = Annotated[
     ),
 ]
 Instance = Annotated[
-    str, Meta(max_length=40, pattern=rf"^[a-z0-9-]+(\.[a-z0-9-]+)+{_END}", examples=["m7g.large"])
+    str, Meta(max_length=40, pattern=rf"^[a-z0-9-]+\.[a-z0-9-]+{_END}", examples=["m7g.large"])
 ]
 DatabaseInstance = Annotated[
     str, Meta(max_length=40, pattern=rf"^db(\.[a-z0-9-]+)+{_END}", examples=["db.t4g.medium"])

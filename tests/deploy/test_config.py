@@ -206,6 +206,11 @@ def test_an_image_without_a_digest_is_refused(text: str) -> None:
         read_image(text)
 
 
+NO_LOCK = (
+    "is no lock that can be installed; use uv.lock, poetry.lock, requirements.lock,"
+    " requirements.txt"
+)
+FEW_NODES = "must be at least 2 with infrastructure: managed, so that one can fail"
 PLACEHOLDER = "is the placeholder, which no image has (--allow-placeholder to try)"
 TOO_FEW = "production needs at least 3, so that one can be drained and another fail"
 SHARED = "is one for all environments: write it at the top of the file"
@@ -378,7 +383,27 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         (
             {"build": {"command": ["a"], "source": ["src", "../other"], "lock": "/etc/passwd"}},
             ["build.source[1]: must be a path below the file's own folder",
-             "build.lock: must be a path below the file's own folder"],
+             "build.lock: must be a path below the file's own folder",
+             f"build.lock: {NO_LOCK}"],
+        ),
+        (
+            {"build": {"source": ["s*c", ""], "lock": "Pipfile.lock"}},
+            ["build.source[0]: may hold letters, digits and @ _ . + = , / - only",
+             "build.source[1]: must not be empty",
+             f"build.lock: {NO_LOCK}"],
+        ),
+        ({"build": {"lock": "setup.py"}}, [f"build.lock: {NO_LOCK}"]),
+        (
+            {"build": {"base": {"repository": "python"}}},
+            ["build.base.tag: missing, and there is no digest either"],
+        ),
+        (
+            {"caches": {"main": {"nodes": 1}}, "secrets": REDIS},
+            [f"caches.main.nodes: {FEW_NODES}"],
+        ),
+        (
+            {"pipeline": {"aws_role": "arn:aws:iam::123456789012:role/deploy"}},
+            ["pipeline.aws_region: missing, and needed by pipeline.aws_role"],
         ),
         ({"templates": "~/x"}, ["templates: must be a path below the file's own folder"]),
         ({"ports": {"http": 1024, "more": 1024}}, ["ports.more: has the same number as http"]),

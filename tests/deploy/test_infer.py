@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sdlc_cli.deploy.config import load
@@ -121,6 +121,9 @@ def test_a_remote_at_github_is_the_pipelines_repository(tree: Any) -> None:
     assert "word" not in text
 
 
+@settings(max_examples=40)
+@example(name="FALSE", version="", value="", variable="A", words="")
+@example(name="9", version="latest", value="&x", variable="null", words="*y")
 @given(
     name=st.text(max_size=60),
     version=st.text(max_size=20),
