@@ -26,6 +26,11 @@ class Calls(Protocol):
         ...
 
     @property
+    def counts(self) -> tuple[str, ...]:
+        """Those of `model.COUNTS` that any call may have."""
+        ...
+
+    @property
     def span(self) -> tuple[int, int]:
         """Microseconds of the first and the last row; (0, 0) where none has a time."""
         ...

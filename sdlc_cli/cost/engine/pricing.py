@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sdlc_cli.cost.engine import clock
 from sdlc_cli.cost.engine.table import literal, names
-from sdlc_cli.cost.model import COUNTS, INPUTS, OUTPUTS, TOKENS, Price, Rate
+from sdlc_cli.cost.model import INPUTS, OUTPUTS, TOKENS, Price, Rate
 
 Pricer = Callable[[str, str, str], Price]  # (provider, model, tier) as logged
 
@@ -93,8 +93,8 @@ def models_sql(found: Priced) -> str:
     return f"(VALUES {values or nothing}) AS models(pm, model_id)"
 
 
-def rates_sql(found: Priced) -> str:
-    """A table of what every rate costs, and of what calls without one cost at most.
+def rates_sql(found: Priced, counts: Sequence[str]) -> str:
+    """A table of what every rate costs for `counts`, and of what calls without one cost at most.
 
     `r_…` are pico-dollars per unit; `c_…` the dearest of the family, NULL where nobody knows.
     `unknown` is what the input of a call of unknown usage costs at most, `unknown_out` a token of
@@ -105,15 +105,15 @@ def rates_sql(found: Priced) -> str:
         ceiling = _ceilings(price)
         for number, rate in [(UNPRICED, None), *enumerate(price.rates)]:
             cells: list[int | None] = [place, number]
-            cells += [rate.per_unit.get(name, 0) if rate else 0 for name in COUNTS]
+            cells += [rate.per_unit.get(name, 0) if rate else 0 for name in counts]
             cells.append(rate.request if rate else 0)
-            cells += [ceiling.get(name) for name in COUNTS]
+            cells += [ceiling.get(name) for name in counts]
             cells.append(ceiling.get("request", 0))
             cells += _unknown(price, rate, ceiling)
             rows.append("(" + ", ".join("NULL" if c is None else f"{c}" for c in cells) + ")")
     if not rows:
-        rows.append("(" + ", ".join(["0"] * (2 + 2 * (len(COUNTS) + 1) + 3)) + ")")
-    columns = [f"{sort}_{name}" for sort in "rc" for name in (*COUNTS, "request")]
+        rows.append("(" + ", ".join(["0"] * (2 + 2 * (len(counts) + 1) + 3)) + ")")
+    columns = [f"{sort}_{name}" for sort in "rc" for name in (*counts, "request")]
     columns = ["model_id", "seg", *columns, "unknown", "unknown_out", "most_out"]
     casts = ", ".join(
         name if name in ("model_id", "seg") else f"{name}::HUGEINT AS {name}" for name in columns

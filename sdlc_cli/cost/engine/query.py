@@ -12,7 +12,7 @@ from sdlc_cli.cost.engine import clock
 from sdlc_cli.cost.engine.clock import Jumps
 from sdlc_cli.cost.engine.pricing import TOTAL_INPUT, Priced, models_sql, rates_sql, seg
 from sdlc_cli.cost.engine.table import CACHED, FAILED, literal, quoted
-from sdlc_cli.cost.model import COUNTS, Price, Where
+from sdlc_cli.cost.model import Price, Where
 
 TIMES = ("day", "week", "month", "hour")
 DIMENSIONS = (
@@ -38,6 +38,7 @@ class Plan:
     steps: Jumps
     priced: Priced
     facts: tuple[str, ...]  # columns that attribution rules look at; empty without rules
+    counts: tuple[str, ...]  # those of `COUNTS` that any call has: SQL is planned faster without
 
     @property
     def owned(self) -> bool:
@@ -60,7 +61,7 @@ def grouped(plan: Plan) -> Sql:
 
     One row for each model, rate, kind of call, group and facts. No money yet.
     """
-    columns = {"model_id": "model_id", "seg": f"({seg(plan.priced)})::INT", "kind": _KIND}
+    columns = {"model_id": "model_id", "seg": f"({seg(plan.priced)})::INT", "kind": _kind(plan)}
     columns["timeless"] = "ts IS NULL"
     for place, name in enumerate(plan.by):
         if (text := _group(name, plan.steps)) is not None:
@@ -71,10 +72,10 @@ def grouped(plan: Plan) -> Sql:
             columns[f"fact_{name}"] = f"coalesce({quoted(name)}, '')"
     if not raw:
         columns["stray"] = "project IS NULL OR project = ''"
-    sums = [f"sum({quoted(name)})::HUGEINT AS {quoted(name)}" for name in COUNTS]
+    sums = [f"sum({quoted(name)})::HUGEINT AS {quoted(name)}, " for name in plan.counts]
     chosen = ", ".join(f"{text} AS {name}" for name, text in columns.items())
     return (
-        f"SELECT {chosen}, sum(calls)::HUGEINT AS calls, {', '.join(sums)}, "
+        f"SELECT {chosen}, sum(calls)::HUGEINT AS calls, {''.join(sums)}"
         "sum(max_output)::HUGEINT AS max_output, count(max_output) AS limited, "
         "count(*) AS records, min(ts) AS first, max(ts) AS last "
         f"FROM counted JOIN {models_sql(plan.priced)} ON counted.pm = models.pm"
@@ -88,11 +89,15 @@ def _asks_project(plan: Plan) -> bool:
 
 # What a call's cost comes from: 0 its tokens, 1 a gateway's cache, so nothing, 2 nobody knows,
 # 3 it failed before it used anything.
-_USED = " + ".join(quoted(name) for name in COUNTS)
-_KIND = (
-    f"CASE WHEN status = {CACHED} THEN 1 WHEN NOT known THEN 2 "
-    f"WHEN status = {FAILED} AND {_USED} = 0 THEN 3 ELSE 0 END"
-)
+def _kind(plan: Plan) -> Sql:
+    return (
+        f"CASE WHEN status = {CACHED} THEN 1 WHEN NOT known THEN 2 "
+        f"WHEN status = {FAILED} AND {_sum(map(quoted, plan.counts))} = 0 THEN 3 ELSE 0 END"
+    )
+
+
+def _sum(terms: Iterable[Sql]) -> Sql:
+    return " + ".join(terms) or "0"
 
 
 def _group(name: str, steps: Jumps) -> Sql | None:
@@ -145,36 +150,42 @@ def _fits(price: Price, where: Where) -> bool:
 def filtered_rows(plan: Plan, columns: Mapping[str, Sql]) -> Sql:
     """Single calls instead of groups, each with `pico` of its own."""
     return (
-        f"WITH c AS (SELECT *, ({seg(plan.priced)})::INT AS seg, {_KIND} AS kind "
+        f"WITH c AS (SELECT *, ({seg(plan.priced)})::INT AS seg, {_kind(plan)} AS kind "
         f"FROM counted JOIN {models_sql(plan.priced)} ON counted.pm = models.pm{_filter(plan)}) "
         f"SELECT {', '.join(f'{text} AS {name}' for name, text in columns.items())} "
-        f"FROM c JOIN {rates_sql(plan.priced)} AS r USING (model_id, seg)"
+        f"FROM c JOIN {rates_sql(plan.priced, plan.counts)} AS r USING (model_id, seg)"
     )
 
 
-PICO = (
-    "CASE WHEN kind = 0 THEN calls * r_request + "
-    + " + ".join(f'"{name}" * r_{name}' for name in COUNTS)
-    + " ELSE 0 END"
-)
-# What calls without a certain price cost at most; NULL where there is no bound.
-_OPEN = "calls * c_request + " + " + ".join(
-    f'CASE WHEN "{name}" = 0 THEN 0 ELSE "{name}" * c_{name} END' for name in COUNTS
-)
-AT_MOST = (
-    f"CASE WHEN kind IN (1, 3) THEN 0 WHEN kind = 0 AND seg >= 0 THEN {PICO}"
-    f" WHEN kind = 0 THEN {_OPEN}"
-    " ELSE calls * unknown + (coalesce(max_output, 0)"
-    " + CASE WHEN records = limited THEN 0 ELSE (calls - limited) * most_out END) * unknown_out END"
-)
+def pico(plan: Plan) -> Sql:
+    """What calls cost, in pico-dollars."""
+    paid = _sum(["calls * r_request", *(f'"{name}" * r_{name}' for name in plan.counts)])
+    return f"CASE WHEN kind = 0 THEN {paid} ELSE 0 END"
+
+
+def _at_most(plan: Plan) -> Sql:
+    """What calls without a certain price cost at most; NULL where there is no bound."""
+    dearest = _sum(
+        [
+            "calls * c_request",
+            *(f'CASE WHEN "{n}" = 0 THEN 0 ELSE "{n}" * c_{n} END' for n in plan.counts),
+        ]
+    )
+    return (
+        "CASE WHEN kind IN (1, 3) THEN 0 WHEN kind = 0 AND seg >= 0 THEN pico"
+        f" WHEN kind = 0 THEN {dearest}"
+        " ELSE calls * unknown + (coalesce(max_output, 0) + CASE WHEN records = limited THEN 0"
+        " ELSE (calls - limited) * most_out END) * unknown_out END"
+    )
 
 
 def priced_groups(plan: Plan) -> Sql:
     """The table `grouped` as amounts: `pico`, `at_most`, and who pays."""
     owner = _owner(plan)
     return (
-        f"SELECT g.*, {owner}, ({PICO})::HUGEINT AS pico, ({AT_MOST})::HUGEINT AS at_most "
-        f"FROM grouped AS g JOIN {rates_sql(plan.priced)} AS r USING (model_id, seg)"
+        f"SELECT g.*, {owner}, ({pico(plan)})::HUGEINT AS pico, "
+        f"({_at_most(plan)})::HUGEINT AS at_most "
+        f"FROM grouped AS g JOIN {rates_sql(plan.priced, plan.counts)} AS r USING (model_id, seg)"
         f"{_owners_join(plan)}"
     )
 
@@ -211,16 +222,15 @@ def owner_filter(where: Where) -> Sql:
 AMOUNTS = (
     *("calls", "pico", "at_most", "bounded", "cached", "failed", "unknown", "unpriced"),
     *("records", "first", "last", "timeless"),
-    *COUNTS,
 )
 
 
-def amounts() -> Sql:
-    """The sums of `AMOUNTS` over rows of `amounts`, in that order.
+def amounts(plan: Plan) -> Sql:
+    """The sums of `AMOUNTS` and of all counts over rows of `amounts`, in that order.
 
     Answers from a gateway's own cache are calls, but nobody processed their tokens again.
     """
-    paid = [f"coalesce(sum({quoted(n)}) FILTER (kind = 0), 0)::HUGEINT" for n in COUNTS]
+    paid = [f"coalesce(sum({quoted(n)}) FILTER (kind = 0), 0)::HUGEINT" for n in plan.counts]
     return ", ".join(
         (
             "coalesce(sum(calls), 0)::HUGEINT",

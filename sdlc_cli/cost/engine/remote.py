@@ -22,7 +22,7 @@ from sdlc_cli.cost.engine import table
 from sdlc_cli.cost.engine.settle import settle
 from sdlc_cli.cost.engine.store import Store
 from sdlc_cli.cost.engine.table import COLUMNS, PARTING, literal, quoted
-from sdlc_cli.cost.model import Rejection, Row, SourceRead
+from sdlc_cli.cost.model import COUNTS, Rejection, Row, SourceRead
 from sdlc_cli.cost.store import TABLE, Value
 
 if TYPE_CHECKING:
@@ -190,6 +190,7 @@ class Remote:
     read: tuple[SourceRead, ...]
     pms: tuple[str, ...]
     span: tuple[int, int]
+    counts: tuple[str, ...] = COUNTS
     views: dict[str, str] = field(default_factory=dict)
     duplicates: int = 0
 

@@ -1,6 +1,6 @@
 """One call once: of the rows that tell of one call, the one that counts."""
 
-from collections.abc import Iterable
+from collections.abc import Container
 from typing import Protocol
 
 from sdlc_cli.cost.engine.table import COLUMNS, PARTING, TEXTS, literal, quoted
@@ -14,19 +14,22 @@ from sdlc_cli.cost.model import COUNTS, TOKENS
 # alone, and an answer's body their classes and the tier: what a call costs must not depend on which
 # of them was read first.
 TIERS = ("batch", "flex", "priority", "fast")
-_TOTAL = " + ".join(f'"{name}"' for name in TOKENS)
 _TIERED = " OR ".join(f"pm LIKE {literal('%' + PARTING + tier)}" for tier in TIERS)
-_CLASSES = " + ".join(f'("{name}" > 0)::INT' for name in COUNTS)
-_SCORE = (
-    "((((((((greatest(least(rank, 15), -16) + 16)::HUGEINT * 2 + known::INT)"
-    f" * {2**48} + least(({_TOTAL})::HUGEINT, {2**48 - 1})) * 2 + ({_TIERED})::INT)"
-    f" * 16 + {_CLASSES}) * 2 + (cache_write_1h > 0)::INT) * 2 + (ts IS NOT NULL)::INT) * 2"
-    " + (project IS NOT NULL)::INT)"
-    f" * {2**63} + ({2**63 - 1}::HUGEINT - (least(part, {2**14 - 1})::HUGEINT * {2**49}"
-    f" + least(src, {2**17 - 1})::HUGEINT * {2**32} + least(line, {2**32 - 1})))"
-)
 # A loser may know what the winner lacks.
 _LENT = ("ts", *(name for name in TEXTS if name != "path"), "max_output", "request_hash")
+
+
+def _score(given: Container[str]) -> str:
+    total = " + ".join(f'"{name}"' for name in TOKENS if name in given) or "0"
+    classes = " + ".join(f'("{name}" > 0)::INT' for name in COUNTS if name in given) or "0"
+    return (
+        "((((((((greatest(least(rank, 15), -16) + 16)::HUGEINT * 2 + known::INT)"
+        f" * {2**48} + least(({total})::HUGEINT, {2**48 - 1})) * 2 + ({_TIERED})::INT)"
+        f" * 16 + {classes}) * 2 + (cache_write_1h > 0)::INT) * 2 + (ts IS NOT NULL)::INT) * 2"
+        " + (project IS NOT NULL)::INT)"
+        f" * {2**63} + ({2**63 - 1}::HUGEINT - (least(part, {2**14 - 1})::HUGEINT * {2**49}"
+        f" + least(src, {2**17 - 1})::HUGEINT * {2**32} + least(line, {2**32 - 1})))"
+    )
 
 
 class Answer(Protocol):
@@ -41,7 +44,7 @@ class Connection(Protocol):
     def execute(self, query: str, /) -> Answer: ...
 
 
-def settle(con: Connection, given: Iterable[str]) -> int:
+def settle(con: Connection, given: Container[str]) -> int:
     """Makes the view `counted` of the view `rows`; the number of rows that do not count.
 
     `given` names the columns that any row has a value in.
@@ -55,9 +58,9 @@ def settle(con: Connection, given: Iterable[str]) -> int:
     if not calls:
         con.execute(f"CREATE TEMP VIEW counted AS SELECT {columns} FROM rows")
         return 0
-    lent = [name for name in _LENT if name in set(given)]
+    lent = [name for name in _LENT if name in given]
     con.execute(
-        f"CREATE TEMP TABLE rivals AS SELECT {columns}, {_SCORE} AS score "
+        f"CREATE TEMP TABLE rivals AS SELECT {columns}, {_score(given)} AS score "
         "FROM rows SEMI JOIN twice ON rows.h = twice.h"
     )
     (rivals,) = con.execute("SELECT count(*) FROM rivals").fetchone() or (0,)

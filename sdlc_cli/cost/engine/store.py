@@ -1,6 +1,6 @@
 """The rows of all sources in DuckDB: some in its memory, the rest in Parquet parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -15,7 +15,7 @@ from sdlc_cli.cost.engine import refusals
 from sdlc_cli.cost.engine.settle import settle
 from sdlc_cli.cost.engine.sources import Source
 from sdlc_cli.cost.engine.table import COLUMNS, listed, literal, quoted
-from sdlc_cli.cost.model import Rejection, Row, SourceRead
+from sdlc_cli.cost.model import COUNTS, Rejection, Row, SourceRead
 from sdlc_cli.cost.readers import Format
 
 
@@ -56,6 +56,7 @@ class Store:
     opened: tuple[Opened, ...]
     parts: tuple[Part, ...] = ()
     memory: bool = False  # the table `fresh` has rows
+    fresh: Collection[str] = COUNTS  # the counts that any of them has
     duplicates: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +85,11 @@ class Store:
         if self.memory:
             found |= {pm for (pm,) in self.con.execute("SELECT DISTINCT pm FROM fresh").fetchall()}
         return tuple(sorted(found))
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """The counts that any row may have."""
+        return tuple(name for name in COUNTS if name in self._given)
 
     @cached_property
     def span(self) -> tuple[int, int]:
@@ -122,7 +128,9 @@ class Store:
     @property
     def _given(self) -> set[str]:
         found = {name for part in self.parts for name in part.columns}
-        return found | set(COLUMNS) if self.memory else found
+        if not self.memory:
+            return found
+        return found | (COLUMNS.keys() - set(COUNTS)) | set(self.fresh)
 
     def _rows(self) -> str:
         alike: dict[tuple[tuple[str, ...], bool, bool], list[tuple[int, Part]]] = {}

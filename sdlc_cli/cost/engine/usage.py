@@ -117,7 +117,7 @@ class Usage:
         """The calls by the groups asked for. Raises UsageError for a group that there is not."""
         plan = self._plan(by, where, timezone)
         self._price(plan)
-        totals, unattributed, first, last = self._totals()
+        totals, unattributed, first, last = self._totals(plan)
         return CostReport(
             groups=self._groups(plan),
             totals=totals,
@@ -161,7 +161,7 @@ class Usage:
         columns = {
             "ts": "ts",
             "request_hash": "coalesce(request_hash, '')",
-            "pico": query.PICO,
+            "pico": query.pico(plan),
             "tokens_in": " + ".join(f'"{name}"' for name in INPUTS),
             "tokens_out": " + ".join(f'"{name}"' for name in OUTPUTS),
             "prefix_hash": "coalesce(prefix_hash, '')",
@@ -253,6 +253,7 @@ class Usage:
             steps=clock.jumps(timezone if timed else "UTC", first, last),
             priced=self._priced,
             facts=facts,
+            counts=self._store.counts,
         )
 
     def _facts(self) -> tuple[str, ...]:
@@ -296,12 +297,13 @@ class Usage:
         for start in range(0, len(rows), 1000):
             con.execute(f"INSERT INTO owners VALUES {', '.join(rows[start : start + 1000])}")
 
-    def _totals(self) -> tuple[Amounts, Amounts, int | None, int | None]:
+    def _totals(self, plan: Plan) -> tuple[Amounts, Amounts, int | None, int | None]:
         """Of all calls, of those that nobody owns, and when the first and the last was."""
         rows = self._store.con.execute(
-            f"SELECT project = '' AND team = '', {query.amounts()} FROM amounts GROUP BY 1"
+            f"SELECT project = '' AND team = '', {query.amounts(plan)} FROM amounts GROUP BY 1"
         ).fetchall()
-        parts = [(free, dict(zip(AMOUNTS, values, strict=True))) for free, *values in rows]
+        named_by = (*AMOUNTS, *plan.counts)
+        parts = [(free, dict(zip(named_by, values, strict=True))) for free, *values in rows]
         named = [part for _, part in parts]
         return (
             _amounts(*named),
@@ -315,23 +317,27 @@ class Usage:
         chosen = "".join(f"{column}, " for column in columns)
         distinct = ", ".join(dict.fromkeys(columns))
         tail = f" GROUP BY {distinct} ORDER BY {distinct}" if columns else ""
+        named_by = (*AMOUNTS, *plan.counts)
         found: dict[tuple[str, ...], list[Mapping[str, object]]] = {}
         for row in self._store.con.execute(
-            f"SELECT {chosen}{query.amounts()} FROM amounts{tail}"
+            f"SELECT {chosen}{query.amounts(plan)} FROM amounts{tail}"
         ).fetchall():
             keys = tuple(
                 _label(name, value, plan.priced)
                 for name, value in zip(plan.by, row[: len(columns)], strict=True)
             )
-            found.setdefault(keys, []).append(dict(zip(AMOUNTS, row[len(columns) :], strict=True)))
+            amounts = dict(zip(named_by, row[len(columns) :], strict=True))
+            found.setdefault(keys, []).append(amounts)
         return tuple(
             Group(keys=dict(zip(plan.by, keys, strict=True)), amounts=_amounts(*parts))
             for keys, parts in sorted(found.items())
         )
 
     def _unpriced(self, plan: Plan) -> tuple[Unpriced, ...]:
-        tokens_in = " + ".join(f'sum("{name}")' for name in INPUTS)
-        tokens_out = " + ".join(f'sum("{name}")' for name in OUTPUTS)
+        tokens_in, tokens_out = (
+            " + ".join(f'sum("{name}")' for name in names if name in plan.counts) or "0"
+            for names in (INPUTS, OUTPUTS)
+        )
         rows = self._store.con.execute(
             f"SELECT model_id, sum(calls)::HUGEINT, ({tokens_in})::HUGEINT, "
             f"({tokens_out})::HUGEINT, sum(at_most)::HUGEINT, count(*) = count(at_most) "
@@ -388,7 +394,7 @@ def _label(name: str, value: object, found: Priced) -> str:
 
 def _amounts(*parts: Mapping[str, object]) -> Amounts:
     def total(name: str) -> int:
-        return sum(int(part[name]) for part in parts)  # type: ignore[call-overload]
+        return sum(int(part.get(name, 0)) for part in parts)  # type: ignore[call-overload]
 
     return Amounts(
         calls=total("calls"),
