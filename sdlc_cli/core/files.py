@@ -1,4 +1,4 @@
-"""Finding files (git's ignore rules kept), the cache folder, and writing all or nothing."""
+"""The repository's root, the cache folder, reading safely, and writing all or nothing."""
 
 import errno
 import os
@@ -10,14 +10,11 @@ from pathlib import Path
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.core.listing import Listing, listing
 from sdlc_cli.core.regular import read_regular
 
 __all__ = [
-    "Listing",
     "cache_dir",
     "find_upward",
-    "listing",
     "read_regular",
     "read_within",
     "repository_root",

@@ -81,8 +81,10 @@ def hidden(value: object, at: Key) -> Mistakes:
             code = f"{ord(found[0]):04X}"
             yield at, msg("holds the control character U+{code}; values are one line", code=code)
     elif isinstance(value, msgspec.Struct):
-        for field in msgspec.structs.fields(type(value)):
-            yield from hidden(getattr(value, field.name), (*at, field.encode_name))
+        kind = type(value)  # `msgspec.structs.fields` would evaluate every annotation anew
+        names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+        for name, encoded in names:
+            yield from hidden(getattr(value, name), (*at, encoded))
     elif isinstance(value, Mapping):
         for key, entry in value.items():
             yield from hidden(entry, (*at, str(key)))

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from sdlc_cli.core.errors import ConfigError, UsageError
-from sdlc_cli.core.files import listing, read_regular
+from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.core.listing import listing
 from sdlc_cli.gate.model import SkippedFile
 
 Kind = Literal["python", "stub", "toml", "yaml", "json", "text", "binary"]

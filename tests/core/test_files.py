@@ -14,11 +14,11 @@ from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.files import (
     cache_dir,
     find_upward,
-    listing,
     repository_root,
     write_atomic,
 )
 from sdlc_cli.core.git import trusted_path
+from sdlc_cli.core.listing import listing
 
 Tree = Callable[..., Path]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sdlc_cli.core.errors import NothingToDo, WorkError
-from sdlc_cli.core.files import listing
+from sdlc_cli.core.listing import listing
 from sdlc_cli.gate import history
 
 Tree = Callable[..., Path]
