@@ -42,7 +42,7 @@ SERVICE = DeploySpec(
     image=Image(repository="registry.example.com/answers", tag="1.4.2", digest=DIGEST),
     resources=RESOURCES,
     replicas=1,
-    config={"LOG_LEVEL": "info", "REGION": "eu-west-1", "MAX_WORKERS": "4", "CACHE_TTL": "300"},
+    config={"LOG_LEVEL": "info", "REGION": "eu-west-1", "MAX_WORKERS": "4", "CACHE_TTL": "60"},
     flags={"new-router": True, "response-cache": False},
     secrets=(
         SecretReference(name="DATABASE_URL", key="answers/database", property="url"),

@@ -47,8 +47,8 @@ def test_the_usual_service_grows_with_its_environments() -> None:
     }  # fmt: skip
     assert [name for name, spec in specs.items() if spec.production] == ["prod", "dr"]
     assert specs["prod"].resources.limits.cpu == 2000
-    assert specs["prod"].config["LOG_LEVEL"] == "INFO"
-    assert specs["dev"].config["LOG_LEVEL"] == "DEBUG"
+    assert specs["prod"].config["LOG_LEVEL"] == "info"
+    assert specs["dev"].config["LOG_LEVEL"] == "debug"
     assert [region.name for region in specs["prod"].regions] == ["eu-west-1", "us-east-1"]
 
 

@@ -25,10 +25,10 @@ class Settings:
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings. Raises KeyError and OSError for what is missing."""
     return Settings(
-        log_level=environ.get("LOG_LEVEL", "INFO"),
+        log_level=environ.get("LOG_LEVEL", "info").upper(),
         region=environ.get("REGION", ""),
         max_workers=int(environ.get("MAX_WORKERS", "4")),
-        cache_ttl=int(environ.get("CACHE_TTL", "300")),
+        cache_ttl=int(environ.get("CACHE_TTL", "60")),
         model=environ.get("MODEL", "gpt-5-mini"),
         model_host=environ.get("MODEL_HOST", "api.openai.com"),
         input_usd=float(environ.get("INPUT_USD_PER_MILLION", "0")),
