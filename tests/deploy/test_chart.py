@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sdlc_cli.deploy import render
+from sdlc_cli.deploy import config, render
 from sdlc_cli.deploy.model import Artifact, DeploySpec, SecretReference
 
+EXAMPLES = Path(__file__).parents[2] / "examples/deploy"
 Objects = dict[tuple[str, str], Any]
 HOSTILE = (
     "x\n  hostNetwork: true",
@@ -129,13 +130,19 @@ def test_a_region_is_the_same_from_its_overlay_and_from_the_chart(
 
 
 @pytest.mark.dev
-def test_a_cluster_that_provides_nothing_gets_the_same_from_the_chart(
-    awkward: DeploySpec, tmp_path: Path
-) -> None:
-    artifacts = render.render([awkward])
-    chart = write(artifacts, tmp_path) / "helm/vision"
+@pytest.mark.parametrize("example", ["deploy.yaml", "awkward/deploy.yaml"])
+def test_the_chart_of_an_example_is_its_manifests(example: str, tmp_path: Path) -> None:
+    specs = config.load(EXAMPLES / example, allow_placeholder=True).specs
+    artifacts = render.render(specs)
+    chart = write(artifacts, tmp_path) / "helm" / specs[0].app
 
-    assert helm(chart, "values-edge.yaml") == plain(artifacts, "edge")
+    for spec in specs:
+        manifests = plain(artifacts, spec.environment)
+        values = f"values-{spec.environment}.yaml"
+        assert helm(chart, values) == manifests == kustomize(tmp_path / "k8s" / spec.environment)
+        for region in spec.regions:
+            there = kustomize(tmp_path / "k8s/regions" / spec.environment / region.name)
+            assert there == helm(chart, values, f"values-{spec.environment}-{region.name}.yaml")
 
 
 @pytest.mark.dev
