@@ -13,11 +13,12 @@ from sdlc_cli.deploy import names
 from sdlc_cli.deploy.model import Build, Cache, Database, DeploySpec, Image
 from sdlc_cli.deploy.render import Wanted
 
-Installer = Literal["uv", "poetry", "pip"]
+Installer = Literal["uv", "uv pip", "poetry", "pip"]
 # Versions on PyPI, seen 2026-11.
-_INSTALLERS: Mapping[Installer, str] = {"uv": "0.13.8", "poetry": "2.5.1"}
+_INSTALLERS: Mapping[Installer, str] = {"uv": "0.13.8", "uv pip": "0.13.8", "poetry": "2.5.1"}
 _LOCKS: Mapping[str, Installer] = {"uv.lock": "uv", "poetry.lock": "poetry"}
-_REQUIREMENTS = re.compile(r".*\.(txt|lock)|pylock(\..+)?\.toml")
+_PYLOCK = re.compile(r"pylock(\..+)?\.toml")
+_REQUIREMENTS = re.compile(r".*\.(txt|lock)")
 _OTHER_LOCKS = ("Pipfile.lock", "pdm.lock", "pixi.lock", "conda.lock")
 # COPY expands `$`, quotes, `\` and wildcards even in its JSON form.
 _COPYABLE = re.compile(r"[A-Za-z0-9@_.+=,/-]+")
@@ -43,7 +44,7 @@ def _image(spec: DeploySpec) -> Iterator[Wanted]:
     installer = _installer(build.lock)
     folder = posixpath.dirname(lock)
     project = posixpath.join(folder, "pyproject.toml")
-    locked = (lock,) if installer == "pip" else (project, lock)
+    locked = (project, lock) if installer in ("uv", "poetry") else (lock,)
     values = {
         "base": base(build).reference,
         "base_digest": build.base.digest,
@@ -107,10 +108,14 @@ def _installer(lock: str) -> Installer:
     name = posixpath.basename(lock)
     if name in _LOCKS:
         return _LOCKS[name]
+    if _PYLOCK.fullmatch(name):
+        return "uv pip"  # pip reads it from 26.1 on, which few images have
     if name in _OTHER_LOCKS or not _REQUIREMENTS.fullmatch(name):
         raise ConfigError(
             msg("build.lock: {name} is no lock file that can be installed", name=name),
-            hint=msg("use uv.lock, poetry.lock or exported requirements (requirements.lock)"),
+            hint=msg(
+                "use uv.lock, poetry.lock, pylock.toml or exported requirements (requirements.lock)"
+            ),
         )
     return "pip"
 

@@ -107,7 +107,7 @@ def test_a_base_without_a_digest_says_so(spec: Make) -> None:
             "--no-deps -r requirements.txt",
             id="text",
         ),
-        pytest.param("pylock.toml", ["pylock.toml"], "-r pylock.toml", id="standard"),
+        pytest.param("pylock.toml", ["pylock.toml"], "uv pip sync", id="standard"),
     ],
 )
 def test_only_what_is_locked_is_installed(
@@ -317,7 +317,7 @@ def test_a_service_alone_has_no_backends(awkward: DeploySpec) -> None:
 
 def test_hadolint_finds_nothing(spec: Make, tmp_path: Path, checker: Callable[[str], str]) -> None:
     hadolint = checker("hadolint")
-    for lock in ("uv.lock", "poetry.lock", "requirements.lock"):
+    for lock in ("uv.lock", "poetry.lock", "requirements.lock", "pylock.toml"):
         for number, value in enumerate(["plain", *HOSTILE]):
             build = Build(lock=lock, command=("run", value))
             text = made(spec(owner=value, build=build))["Dockerfile"].text
@@ -329,6 +329,6 @@ def test_hadolint_finds_nothing(spec: Make, tmp_path: Path, checker: Callable[[s
     done = subprocess.run([hadolint, *rendered], capture_output=True, text=True, check=False)
     looked = subprocess.run([hadolint, str(broken)], capture_output=True, check=False)
 
-    assert len(rendered) == 3 * (1 + len(HOSTILE))
+    assert len(rendered) == 4 * (1 + len(HOSTILE))
     assert (done.returncode, done.stdout) == (0, "")
     assert looked.returncode == 1
