@@ -4,6 +4,7 @@ A standard NetworkPolicy knows addresses only: where a host is allowed by name, 
 says how its addresses are found, and where it is not, what else is reachable.
 """
 
+from sdlc_cli.deploy import subnets
 from sdlc_cli.deploy.model import DeploySpec, ModelApi
 
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
@@ -78,8 +79,8 @@ def _server(spec: DeploySpec, what: str, name: str, port: int, cidrs: tuple[str,
     if cidrs:
         says = f"Allows port {port} of the given addresses of the {what} {name}, and nothing else."
     elif spec.infrastructure == "managed":
-        cidrs = (spec.terraform.vpc_cidr,)
-        says = f"Allows port {port} of every address of the network that holds the {what} {name}."
+        cidrs = subnets.data(spec.terraform.vpc_cidr)
+        says = f"Allows port {port} of the subnets that hold databases and caches: {what} {name}."
     else:
         cidrs = PRIVATE
         says = (
