@@ -8,9 +8,10 @@ from pathlib import Path
 from msgspec import UNSET
 
 from sdlc_cli.core import config
-from sdlc_cli.core.errors import UsageError
+from sdlc_cli.core.errors import ConfigError, UsageError
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
+from sdlc_cli.core.scalars import shown
 from sdlc_cli.core.sections import Key
 from sdlc_cli.deploy import checks, model, options
 from sdlc_cli.deploy.overlay import Missing, merge
@@ -53,7 +54,7 @@ class DeployConfig:
             if name not in known:
                 raise UsageError(
                     msg("there is no environment '{name}' in {file}: use {known}",
-                        name=name, file=self.file.name, known=", ".join(known)),
+                        name=shown(name, 40), file=self.file.name, known=", ".join(known)),
                     hint=f"--env {nearest(name, known)}" if nearest(name, known) else "",
                 )  # fmt: skip
         picked = tuple(spec for spec in self.specs if not names or spec.environment in names)
@@ -108,8 +109,8 @@ def read_image(text: str) -> model.Image:
     found = _IMAGE.fullmatch(text) if len(text) <= _MAX_IMAGE else None
     if found is None:
         raise UsageError(
-            msg("the image must be named with its digest: {image}", image=text[:_MAX_IMAGE]),
-            hint=f"--image registry.example.com/app@sha256:{'…'}",
+            msg("the image must be named with its digest: {image}", image=shown(text, 200)),
+            hint="--image registry.example.com/app@sha256:…",
         )
     return model.Image(
         repository=found["repository"], tag=found["tag"] or "", digest=found["digest"]
@@ -128,6 +129,11 @@ def _hold(loaded: DeployConfig, picked: Iterable[model.DeploySpec]) -> None:
         for spec in picked
         if _wants(spec, loaded.allow_placeholder)
     ]
+    if loaded.templates and not loaded.templates.is_dir():
+        raise ConfigError(
+            msg("{file}: templates: there is no such folder", file=loaded.file.name),
+            hint=msg("'sdlc deploy eject' puts a template there"),
+        )
     if not wanting:
         return
 
@@ -203,10 +209,9 @@ def _misplaced(over: options.Overlay, at: Key) -> Mistakes:
     for key in options.SHARED:
         if getattr(over, key) is not UNSET:
             yield (*at, key), message
-    if over.pipeline is not UNSET:
-        for key in over.pipeline.__struct_fields__:
-            if key not in options.OF_ENVIRONMENT and getattr(over.pipeline, key) is not UNSET:
-                yield (*at, "pipeline", key), message
+    for key in options.Pipeline.__struct_fields__ if over.pipeline else ():
+        if key not in options.OF_ENVIRONMENT and getattr(over.pipeline, key) is not UNSET:
+            yield (*at, "pipeline", key), message
 
 
 def _no_environment(name: str, near: str, known: Iterable[str]) -> Message:

@@ -327,7 +327,7 @@ if TYPE_CHECKING:
     class Overlay(Struct, frozen=True, kw_only=True):
         """A Service of which every key may be left out, and null takes away what may be absent."""
 
-        pipeline: Pipeline | UnsetType = UNSET
+        pipeline: Pipeline | UnsetType | None = UNSET
 
 else:
     Overlay = partial(_Misplaced, "Override")

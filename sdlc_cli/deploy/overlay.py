@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Callable, Mapping
+from functools import cache
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -38,23 +39,43 @@ def partial(whole: type[msgspec.Struct], name: str = "") -> type[msgspec.Struct]
     return _TWINS[whole]
 
 
+def twins() -> Mapping[str, type[msgspec.Struct]]:
+    """The names of all twins, and what they are twins of."""
+    return {twin.__name__: whole for whole, twin in _TWINS.items()}
+
+
+def lasting(whole: type[msgspec.Struct]) -> frozenset[str]:
+    """The keys of `whole` that null does not take away."""
+    fields = msgspec.structs.fields(whole)
+    return frozenset(f.encode_name for f in fields if type(None) not in get_args(f.type))
+
+
 def merge(base: object, over: msgspec.Struct, whole: type[S], missing: Missing, at: Key = ()) -> S:
     """`over`, a twin of `whole`, laid over `base`: a `whole`, or anything else for none.
 
-    Needed keys that neither has are told in `missing`, with a stand-in in their place.
+    Needed keys that neither has are told in `missing`, with a stand-in in their place, and so
+    is a section without content: whether it meant all defaults or no change, nobody could tell.
     """
     made: dict[str, object] = {}
-    for field in msgspec.structs.fields(whole):
+    for field in _fields(whole):
         value = getattr(over, field.name)
         below = getattr(base, field.name) if isinstance(base, whole) else UNSET
         if below is UNSET and not field.required:
             below = _default(field)
+        if value is None and field.encode_name in lasting(whole):
+            missing.append(((*at, field.encode_name), msg("holds nothing: leave it out instead")))
+            value = UNSET
         if value is UNSET and below is UNSET:
             missing.append(((*at, field.encode_name), msg("missing, and needed here")))
             made[field.name] = stand_in(msgspec.inspect.type_info(cast(type, field.type)))
         else:
             made[field.name] = _over(below, value, missing, (*at, field.encode_name))
     return whole(**made)
+
+
+@cache
+def _fields(whole: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(whole)  # it evaluates every annotation anew
 
 
 def _default(field: msgspec.structs.FieldInfo) -> object:
@@ -84,7 +105,7 @@ def _loose(hint: Any) -> Any:  # what annotations may be has no narrower type
     """`hint` with every Struct in it replaced by its twin."""
     origin = get_origin(hint)
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return partial(hint)
+        return partial(hint) | None
     if origin is dict:
         key, value = get_args(hint)
         return dict.__class_getitem__((key, _loose(value) | None))

@@ -6,6 +6,7 @@ from sdlc_cli.core import schema
 from sdlc_cli.core.schema import Schema
 from sdlc_cli.deploy import results
 from sdlc_cli.deploy.options import SHARED, DeployFile
+from sdlc_cli.deploy.overlay import lasting, twins
 
 
 def deploy() -> Schema:
@@ -19,7 +20,17 @@ def deploy() -> Schema:
     made["properties"]["secrets"]["additionalProperties"] = reference
     changes = {"anyOf": [{"$ref": "#/$defs/SecretReferenceOverride"}, {"type": "null"}]}
     definitions["Override"]["properties"]["secrets"]["additionalProperties"] = changes
+    for name, whole in twins().items():
+        for key in lasting(whole) & definitions.get(name, {}).get("properties", {}).keys():
+            _not_null(definitions[name]["properties"][key])
     return made
+
+
+def _not_null(made: Schema) -> None:
+    options = [option for option in made.get("anyOf", ()) if option != {"type": "null"}]
+    if len(options) == 1:
+        made.clear()
+        made.update(options[0])
 
 
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {

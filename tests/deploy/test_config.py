@@ -211,6 +211,7 @@ NO_LOCK = (
     " requirements.txt"
 )
 FEW_NODES = "must be at least 2 with infrastructure: managed, so that one can fail"
+NOTHING = "holds nothing: leave it out instead"
 PLACEHOLDER = "is the placeholder, which no image has (--allow-placeholder to try)"
 TOO_FEW = "production needs at least 3, so that one can be drained and another fail"
 SHARED = "is one for all environments: write it at the top of the file"
@@ -405,6 +406,16 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
             {"pipeline": {"aws_role": "arn:aws:iam::123456789012:role/deploy"}},
             ["pipeline.aws_region: missing, and needed by pipeline.aws_role"],
         ),
+        (
+            {"environments": {"dev": {"resources": None, "health": None, "pipeline": None}}},
+            [f"environments.dev.resources: {NOTHING}", f"environments.dev.health: {NOTHING}",
+             f"environments.dev.pipeline: {NOTHING}"],
+        ),
+        (
+            {"environments": {"dev": {"config": None, "domains": None}}},
+            ["environments.dev.config: wants a section of keys, found nothing",
+             "environments.dev.domains: wants a list, found nothing"],
+        ),
         ({"templates": "~/x"}, ["templates: must be a path below the file's own folder"]),
         ({"ports": {"http": 1024, "more": 1024}}, ["ports.more: has the same number as http"]),
         ({"ports": {}}, ["ports: must not be empty"]),
@@ -581,6 +592,10 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
 
     assert config.root == tmp_path
     assert config.templates == tmp_path / ".sdlc/templates"
+    with pytest.raises(ConfigError, match="templates: there is no such folder"):
+        config.chosen([])
+    config.templates.mkdir(parents=True)
+    assert config.chosen([])
 
 
 def test_the_pipeline_names_only_environments_that_there_are(tmp_path: Path) -> None:

@@ -74,6 +74,11 @@ def test_every_section_is_described_and_every_definition_used() -> None:
         ({"config": {"A": True}}, False),
         ({"health": {"live": "no-slash"}}, False),
         ({"version": 2}, False),
+        ({"environments": {"dev": {"health": None}}}, False),
+        ({"environments": {"dev": {"resources": {"limits": None}}}}, False),
+        ({"environments": {"dev": {"config": None}}}, False),
+        ({"environments": {"dev": {"pipeline": None}}}, False),
+        ({"health": None, "environments": {"dev": {"resources": {"gpu": None}}}}, True),
     ],
 )
 def test_the_schema_and_the_loader_agree(
