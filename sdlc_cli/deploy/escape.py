@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["FILTERS", "NotWritable", "Written"]
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes one for each call
 # What JSON leaves as it is, but YAML reads as a line's end or not at all.
 _JSON = json.JSONEncoder(ensure_ascii=False).encode  # made once: it is half of the work
 _UNSEEN = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
