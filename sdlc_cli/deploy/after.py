@@ -38,7 +38,7 @@ def _environment(spec: DeploySpec, paths: Collection[str], out: Path) -> Iterato
         file = f"environments/{stem}"
         yield f"{chdir} init -reconfigure -backend-config={file}.s3.tfbackend", False
         yield f"{chdir} apply -var-file={file}.tfvars", False
-    regions = [f"k8s/{name}/regions/{region.name}" for region in spec.regions]
+    regions = [f"k8s/regions/{name}/{region.name}" for region in spec.regions]
     for folder in regions or [f"k8s/{name}"]:
         if f"{folder}/kustomization.yaml" in paths:
             yield f"kubectl apply --kustomize {at(folder)}", False
