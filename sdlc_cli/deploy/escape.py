@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["FILTERS", "NotWritable", "Written"]
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes one for each call
 # What JSON leaves as it is, but YAML reads as a line's end or not at all.
-_JSON = json.JSONEncoder(ensure_ascii=False).encode  # made once: it is half of the work
 _UNSEEN = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 # Bare words that YAML 1.1 reads as something else than text.
@@ -32,7 +32,7 @@ class Written(str):
 
 
 def _quoted(value: object, indent: int | None = None) -> str:
-    text = _JSON(value) if indent is None else json.dumps(value, ensure_ascii=False, indent=indent)
+    text = _encode(value) if indent is None else json.dumps(value, ensure_ascii=False, indent=indent)
     if not text.isascii():
         _encoded(text)
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
