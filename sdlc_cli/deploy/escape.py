@@ -32,7 +32,8 @@ class Written(str):
 
 
 def _quoted(value: object, indent: int | None = None) -> str:
-    text = _encode(value) if indent is None else json.dumps(value, ensure_ascii=False, indent=indent)
+    pretty = indent is not None
+    text = json.dumps(value, ensure_ascii=False, indent=indent) if pretty else _encode(value)
     if not text.isascii():
         _encoded(text)
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
