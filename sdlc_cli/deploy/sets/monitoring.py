@@ -1,10 +1,10 @@
 """Prometheus, Alertmanager, the alerts and their tests, Grafana, the collector and the runbook."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sdlc_cli.deploy import alert_cases, alerts, dashboard, names
-from sdlc_cli.deploy.alert import Alert
+from sdlc_cli.deploy.alert import Alert, RuleGroup
 from sdlc_cli.deploy.escape import promql
 from sdlc_cli.deploy.model import DeploySpec, Kind
 from sdlc_cli.deploy.render import Wanted
@@ -19,9 +19,9 @@ class Test:
     name: str
     alert: str
     at: str
-    series: tuple[tuple[str, str], ...]
-    labels: tuple[tuple[str, str], ...] = ()  # () and no annotations: it must not fire
-    annotations: tuple[tuple[str, str], ...] = ()
+    series: tuple[Mapping[str, str], ...]  # each with `series` and `values`
+    labels: Mapping[str, str] = field(default_factory=dict)  # empty: it must not fire
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,9 @@ def files(specs: Sequence[DeploySpec]) -> Iterator[Wanted]:
         ("grafana-dashboard.json", "dashboard of the service", {"rows": dashboard.rows(specs)}),
     ):
         yield _wanted(name, about, {**shared, **more})
+    groups = {spec.environment: alerts.rules(spec) for spec in specs}
     for spec in specs:
-        yield from _rules(spec)
+        yield from _rules(spec, groups[spec.environment])
     for path, endpoint in _collectors(specs):
         yield _wanted(
             path,
@@ -59,7 +60,7 @@ def files(specs: Sequence[DeploySpec]) -> Iterator[Wanted]:
             {**shared, "endpoint": endpoint.replace("$", "$$")},
             template="otel-collector.yaml",
         )
-    known = {one.name for spec in specs for group in alerts.rules(spec) for one in group.alerts}
+    known = {one.name for found in groups.values() for group in found for one in group.alerts}
     yield _wanted(
         "RUNBOOK.md",
         "what to do when an alert fires",
@@ -68,9 +69,8 @@ def files(specs: Sequence[DeploySpec]) -> Iterator[Wanted]:
     )
 
 
-def _rules(spec: DeploySpec) -> Iterator[Wanted]:
+def _rules(spec: DeploySpec, groups: Sequence[RuleGroup]) -> Iterator[Wanted]:
     """An environment's rules by themselves: tests of one need not read those of all."""
-    groups = alerts.rules(spec)
     paths = []
     for name, about, some in (
         ("recording", "series that Prometheus computes", any(g.recordings for g in groups)),
@@ -90,7 +90,7 @@ def _rules(spec: DeploySpec) -> Iterator[Wanted]:
         {
             "rule_files": paths,
             "order": [group.name for group in groups],
-            "tests": tuple(_tests(spec)),
+            "tests": tuple(_tests(spec, groups)),
         },
         template="tests.yml",
     )
@@ -186,8 +186,8 @@ def _collectors(specs: Sequence[DeploySpec]) -> Iterator[tuple[str, str]]:
             yield f"otel-collector-{spec.environment}.yaml", endpoint
 
 
-def _tests(spec: DeploySpec) -> Iterator[Test]:
-    for group in alerts.rules(spec):
+def _tests(spec: DeploySpec, groups: Sequence[RuleGroup]) -> Iterator[Test]:
+    for group in groups:
         for alert in group.alerts:
             yield from _tests_of(spec, alert)
 
@@ -204,16 +204,19 @@ def _tests_of(spec: DeploySpec, alert: Alert) -> Iterator[Test]:
         name=f"{alert.name} fires",
         alert=alert.name,
         at=case.at,
-        series=tuple(case.fires.items()),
-        labels=tuple(labels.items()),
-        annotations=tuple(
-            (name, alert_cases.expanded(text, case.said))
-            for name, text in alert.annotations.items()
-        ),
+        series=_series(case.fires),
+        labels=labels,
+        annotations={
+            name: alert_cases.expanded(text, case.said) for name, text in alert.annotations.items()
+        },
     )
     yield Test(
         name=f"{alert.name} stays quiet",
         alert=alert.name,
         at=case.at,
-        series=tuple(case.quiet.items()),
+        series=_series(case.quiet),
     )
+
+
+def _series(series: alert_cases.Series) -> tuple[Mapping[str, str], ...]:
+    return tuple({"series": one, "values": values} for one, values in series.items())

@@ -152,6 +152,12 @@ def test_verify_asks_every_domain(script: Script) -> None:
     ]
 
 
+def test_a_domain_that_does_not_answer_fails(script: Script) -> None:
+    (script.folder / "bin" / "curl").write_text("#!/bin/sh\nexit 22\n")
+
+    assert script("verify", "prod").returncode != 0
+
+
 def test_the_context_can_be_named(script: Script) -> None:
     script("status", "dev", KUBE_CONTEXT="mine")
 

@@ -201,6 +201,13 @@ def test_each_region_gets_a_context_of_its_own(specs: tuple[DeploySpec, ...]) ->
     assert "--region us-east-1 --alias answers-prod-us-east-1" in whole
 
 
+@pytest.mark.parametrize("path", [CI, DEPLOY, "scripts/deploy.sh"])
+def test_files_are_as_people_reviewed_them(
+    golden: Callable[[str, str], None], specs: tuple[DeploySpec, ...], path: str
+) -> None:
+    golden(f"deploy/{path.rpartition('/')[2]}", rendered(specs)[path])
+
+
 def test_checkov_can_read_the_workflows(specs: tuple[DeploySpec, ...], awkward: DeploySpec) -> None:
     """It looks at nothing in a workflow with this right (bridgecrewio/checkov issue 5742)."""
     for kind in every_kind(specs, awkward):
