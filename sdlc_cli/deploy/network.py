@@ -18,10 +18,13 @@ Words = dict[str, object]
 def words(spec: DeploySpec) -> Words:
     """What the templates of the policies read."""
     by_name = spec.egress in ("cilium", "eks-auto") and bool(spec.model_apis)
+    from_ingress = spec.has("ingress") and bool(
+        spec.domains or any(region.domains for region in spec.regions)
+    )
     return {
         "monitoring_namespace": spec.cluster.monitoring_namespace,
-        "from_ingress": spec.has("ingress")
-        and bool(spec.domains or any(region.domains for region in spec.regions)),
+        "from_ingress": from_ingress,
+        "certificates": from_ingress and spec.has("cert-manager"),
         "traces": bool(spec.monitoring.traces),
         "dns": _dns(spec),
         "by_name": spec.egress if by_name else "",

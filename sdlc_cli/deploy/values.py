@@ -155,7 +155,8 @@ def _priority(spec: DeploySpec) -> Values:
 def _quota(spec: DeploySpec) -> Values:
     """What all pods may ask for together, while a rollout goes on in the largest region."""
     most = max(_most(one) for one in (spec, *(in_region(spec, r) for r in spec.regions)))
-    pods = most + max(1, -(-most * SURGE_PERCENT // 100))
+    # The last one is that of cert-manager, while it proves a domain.
+    pods = most + max(1, -(-most * SURGE_PERCENT // 100)) + spec.has("cert-manager")
     asked, limits = spec.resources.requests, spec.resources.limits
     quota = {
         "pods": str(pods),

@@ -1,5 +1,8 @@
 """Templates: what they may print, what they may take, and that Jinja2 reads them the same."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -239,3 +242,36 @@ def test_jinja_gets_no_more_time_than_we_take(
 
     with pytest.raises(ConfigError, match="too long"):
         render.Renderer(override(tmp_path, text, name="own.j2")).artifact(file(text))
+
+
+SAME = """
+import hashlib, sys
+from pathlib import Path
+from sdlc_cli.deploy import config, render
+specs = config.load(Path(sys.argv[1]), allow_placeholder=True).specs
+for made in render.render(specs):
+    print(made.path, hashlib.sha256(made.text.encode()).hexdigest(), made.about)
+"""
+
+
+@pytest.mark.parametrize("example", ["deploy.yaml", "awkward/deploy.yaml"])
+def test_a_render_is_the_same_everywhere(example: str, tmp_path: Path) -> None:
+    file = Path(__file__).parents[2] / "examples/deploy" / example
+    places = (
+        {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC"},
+        {"PYTHONHASHSEED": "2", "LC_ALL": "tr_TR.UTF-8", "TZ": "Asia/Tokyo", "SDLC_LANG": "de"},
+    )
+
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", SAME, str(file)],
+            cwd=cwd,
+            env={**os.environ, **variables},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for cwd, variables in zip((tmp_path, Path("/")), places, strict=True)
+    ]
+
+    assert said[0] == said[1]
+    assert said[0].count(b"\n") > 40
