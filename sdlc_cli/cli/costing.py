@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sdlc_cli.cli import cost_reading as reading
 from sdlc_cli.cli.options import choice, console
 from sdlc_cli.core.console import Console
 from sdlc_cli.core.errors import NothingToDo, UsageError, WorkError
-from sdlc_cli.core.i18n import _, local, msg, ngettext
+from sdlc_cli.core.i18n import _, msg
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sdlc_cli.cost.config import CostConfig
     from sdlc_cli.cost.engine.usage import Usage
-    from sdlc_cli.cost.model import Amounts, SourceRead, Where
+    from sdlc_cli.cost.model import Amounts, Where
     from sdlc_cli.cost.prices.resolve import Prices
     from sdlc_cli.cost.privacy import Veil
     from sdlc_cli.cost.report import View
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "markdown", "html", "focus")
 ANSWER_FORMATS = ("table", "json", "csv", "markdown")
 WORK = "sdlc-cost-"  # how the folders begin in which logs are worked on
-MOST_SHOWN = 5  # sources and rejected records that stderr names
 
 Paths = Annotated[
     list[str] | None,
@@ -165,7 +165,7 @@ def opened(ctx: typer.Context, asked: Question) -> Iterator[Opened]:
                 cache=cached,
             )
         with usage:
-            _tell(out, usage, asked.rejects)
+            reading.tell(out, usage, asked.rejects)
             yield Opened(
                 out=out,
                 usage=usage,
@@ -219,7 +219,12 @@ def where_of(asked: Question, timezone: str, command: str) -> "Where":
                 msg("--where takes KEY=VALUE, not '{word}'", word=word),
                 hint=f"{command} --where project=shop",
             )
-        if key.startswith("tag:"):
+        if key in fields or (tag and key.startswith("tag:")):
+            raise UsageError(
+                msg("--where takes {key} once: all conditions have to fit", key=key.split(":")[0]),
+                hint=f"{command} --where project=shop --where tag:env=prod",
+            )
+        if key.startswith("tag:") and key != "tag:":
             tag = (key.removeprefix("tag:"), value)
             continue
         if key not in ("project", "team", "user", "model", "provider"):
@@ -286,7 +291,9 @@ def counted_something(usage: "Usage", paths: Sequence[str]) -> None:
             msg("no record could be counted: {n} were rejected", n=f"{rejected:,}"),
             hint=msg("--rejects FILE lists them; --source-format NAME says how to read them"),
         )
-    names = ", ".join(paths) or ", ".join(source.path for source in usage.sources[:MOST_SHOWN])
+    names = ", ".join(paths) or ", ".join(
+        source.path for source in usage.sources[: reading.MOST_SHOWN]
+    )
     raise NothingToDo(msg("there is no call in {paths}", paths=names))
 
 
@@ -303,89 +310,14 @@ def view_of(out: Console) -> "View":
     return View(width=out.width, color=out.color, encoding=out.encoding, verbose=out.verbose)
 
 
-def _tell(out: Console, usage: "Usage", rejects: Path | None) -> None:
-    """Name what was read, and the first records that were not counted."""
-    read = [source for source in usage.sources if source.format]
-    for source in read[:MOST_SHOWN]:
-        out.note(_read_line(source))
-    more = len(read) - MOST_SHOWN
-    if more > 0:
-        rows = sum(source.rows for source in read[MOST_SHOWN:])
-        out.note(
-            ngettext(
-                "read {n} more file: {rows} records",
-                "read {n} more files: {rows} records",
-                more,
-            ).format(n=f"{more:,}", rows=f"{rows:,}")
-        )
-    _warn_of_sums(out, usage.sources)
-    _warn_of_unread(out, [source.path for source in usage.sources if not source.format])
-    rejected = sum(source.rejected for source in usage.sources)
-    if rejects:
-        from sdlc_cli.cost.report import rejects as listing
-
-        listing.write(rejects, usage.rejections())
-        out.note(_("wrote {path}").format(path=rejects))
-    if rejected:
-        _warn_of_rejected(out, usage, rejected, listed=rejects is not None)
-
-
-def _read_line(source: "SourceRead") -> str:
-    text = ngettext(
-        "read {path}: {form}, {n} record", "read {path}: {form}, {n} records", source.rows
-    ).format(path=source.path, form=source.format, n=f"{source.rows:,}")
-    return _("{text}, from the cache").format(text=text) if source.reused else text
-
-
-def _warn_of_sums(out: Console, read: "Sequence[SourceRead]") -> None:
-    """Sums of many calls have no ids: beside the calls themselves they count these again."""
-    from sdlc_cli.cost.readers import detect
-
-    found = [source for source in read if source.rows]
-    sums = [
-        source
-        for source in found
-        if (form := detect.FORMATS.get(source.format)) is not None and form.sums
-    ]
-    if sums and len(sums) < len(found):
-        out.warn(
-            _(
-                "{path} ({form}) holds sums of many calls: those that another log tells of too are"
-                " counted twice"
-            ).format(path=sums[0].path, form=sums[0].format)
-        )
-
-
-def _warn_of_unread(out: Console, paths: Sequence[str]) -> None:
-    """What was named or found, and is in no total."""
-    for path in paths[:MOST_SHOWN]:
-        out.warn(_("{path}: not read, no log format fits").format(path=path))
-    more = len(paths) - MOST_SHOWN
-    if more > 0:
-        out.warn(
-            ngettext("{n} more file was not read", "{n} more files were not read", more).format(
-                n=f"{more:,}"
-            )
-        )
-
-
-def _warn_of_rejected(out: Console, usage: "Usage", rejected: int, *, listed: bool) -> None:
-    from itertools import islice
-
-    for one in islice(usage.rejections(), MOST_SHOWN):
-        place = f"{one.path}:{one.line}" if one.line else one.path
-        out.warn(_("{place}: not counted: {reason}").format(place=place, reason=local(one.reason)))
-    if rejected > MOST_SHOWN:
-        rest = _("{n} more records were not counted").format(n=f"{rejected - MOST_SHOWN:,}")
-        out.warn(rest if listed else _("{text}: --rejects FILE lists all").format(text=rest))
-
-
 def _start(paths: Sequence[str]) -> Path:
     """The folder from which cost.yaml is looked for."""
-    first = Path(paths[0]) if paths and paths[0] != "-" and "://" not in paths[0] else Path()
-    if first.is_dir():
-        return first
-    return first.parent if first.exists() else Path()
+    first = paths[0] if paths and paths[0] != "-" and "://" not in paths[0] else "."
+    if not os.path.exists(first):
+        return Path()
+    # A link to logs elsewhere: the file beside the link is the user's, unless one lies among them.
+    linked = os.path.islink(first) and not os.path.exists(os.path.join(first, "cost.yaml"))
+    return Path(first) if os.path.isdir(first) and not linked else Path(first).parent
 
 
 def _beside(source: str, root: Path) -> str:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import TextIO
 
+from sdlc_cli.core import printable
 from sdlc_cli.core.errors import ConfigError, SdlcError
 from sdlc_cli.core.i18n import _, local
 
@@ -64,7 +65,7 @@ def explain(error: SdlcError) -> str:
     lines = [f"sdlc: {local(problem)}" for problem in problems]
     if error.hint:
         lines.append("  " + _("try: {hint}").format(hint=local(error.hint)))
-    return "\n".join(lines)
+    return printable.lines("\n".join(lines))
 
 
 def _bug(error: Exception) -> int:

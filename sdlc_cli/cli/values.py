@@ -5,6 +5,7 @@ sentences are English. The types that our commands use need neither.
 """
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args, get_origin
@@ -89,7 +90,7 @@ def _convert(word: object, kind: object, param: Parameter, ctx: Context) -> Valu
 
 def _existing(word: str, param: Parameter, ctx: Context) -> str:
     must_exist = param.type_descriptor.parameter_info.exists
-    if must_exist and word != "-" and not Path(word).exists():
+    if must_exist and word != "-" and not os.path.exists(word):
         raise UsageError(
             msg("{name}: there is no file or folder {path}", name=shown_name(param), path=word),
             hint=f"{ctx.command_path} --help",

@@ -12,6 +12,7 @@ from typing import TextIO
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import _, local, msg
+from sdlc_cli.core.printable import lines
 
 _WAIT = 1.0  # seconds of work before a progress line shows
 _EVERY = 0.1  # seconds between two of its pictures
@@ -159,7 +160,7 @@ class Console:
         if stream is None:
             return
         self._clear()
-        _whisper(stream, f"{local(text)}\n")
+        _whisper(stream, f"{lines(local(text))}\n")
 
     def _colors(self, stream: TextIO | None) -> bool:
         if self._color is not None:

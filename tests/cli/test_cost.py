@@ -197,6 +197,33 @@ class TestReport:
         assert {row["ProviderName"] for row in rows} == {"openai", "unknown"}
 
 
+class TestNamesOfFiles:
+    def test_what_a_terminal_would_obey_is_shown_instead(self, tree: Tree) -> None:
+        root = tree({"a\x1b[31m\nwarning: b.jsonl": LOG, "c\x1b[2J.jsonl": "nothing"})
+
+        done = cost("report", ".", cwd=root)
+
+        assert "\x1b" not in done.stdout + done.stderr
+        assert "read ./a\\x1b[31m\\nwarning: b.jsonl: envelope" in done.stderr.replace(
+            "read a", "read ./a"
+        )
+        assert "c\\x1b[2J.jsonl: not read" in done.stderr
+
+    def test_beside_a_link_to_logs_elsewhere_the_configuration_is_found(
+        self, project: Path, tmp_path: Path
+    ) -> None:
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "a.jsonl").write_text(call(1, model="house-1"))
+        (project / "linked").symlink_to(elsewhere)
+
+        ours = result("report", "linked", cwd=project)
+        (elsewhere / "cost.yaml").write_text("version: 1\n")
+        theirs = result("report", "linked", cwd=project)
+
+        assert [len(ours["unpriced"]), len(theirs["unpriced"])] == [0, 1]
+
+
 class TestWithoutACache:
     """No folder can be had to remember in: the answer is the same, and nothing is said."""
 
@@ -524,6 +551,12 @@ class TestWords:
             (["report", "logs", "--where", "project=nobody"], 4, "no call fits"),
             (["report", "logs", "--since", "2027-01-01", "--format", "json"], 4, "no call fits"),
             (["forecast", "logs", "--where", "project=nobody"], 4, "no call fits"),
+            (["report", "logs", "--where", "tag:=x"], 2, "--where knows no tag:"),
+            (["report", "logs", "--where", "tag:a=1", "--where", "tag:b=2"], 2, "takes tag once"),
+            (["report", "logs", "--where", "user=a", "--where", "user=b"], 2, "takes user once"),
+            (["report", "x" * 300], 2, "there is no file or folder xxx"),
+            (["map", "x" * 300], 2, "there is no file or folder xxx"),
+            (["explain", "\x1b[31m", "logs"], 4, "there is no call \\x1b[31m in the logs"),
             (["whatif", "logs", "--batch", "--where", "user=nobody"], 4, "no call fits"),
             (["advise", "logs", "--until", "2020-01-01"], 4, "no call fits"),
             (["cache", "logs", "--where", "model=none*"], 4, "no call fits"),
