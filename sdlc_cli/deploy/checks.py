@@ -21,8 +21,9 @@ Mistakes = Iterator[tuple[Key, Message]]
 PRODUCTION_REPLICAS = 3  # one may be drained and another fail while the third serves
 MANAGED_NODES = 2  # of a cache in several zones
 MAX_VARIABLES = 500
-# COPY of a Dockerfile expands `$`, quotes, `\` and wildcards even in its JSON form.
-_COPYABLE = re.compile(r"[A-Za-z0-9@_.+=,/-]+")
+# COPY of a Dockerfile expands `$`, quotes, `\` and wildcards even in its JSON form, and
+# .dockerignore has no quotes at all.
+_COPYABLE = re.compile(r"[A-Za-z0-9@_./-]+")
 _LOCK = re.compile(r"(?:.*/)?(?:uv\.lock|poetry\.lock|pylock(?:\..+)?\.toml|[^/]+\.(?:txt|lock))")
 _NO_LOCK = ("Pipfile.lock", "pdm.lock", "pixi.lock", "conda.lock")  # which pip cannot read
 _ECR = re.compile(r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/.*")
@@ -111,7 +112,7 @@ def build(written: Build) -> Mistakes:
         if not is_below(path):
             yield at, msg("must be a path below the file's own folder")
         elif not _COPYABLE.fullmatch(path):
-            yield at, msg("may hold letters, digits and {others} only", others="@ _ . + = , / -")
+            yield at, msg("may hold letters, digits and {others} only", others="@ _ . / -")
     name = written.lock.rpartition("/")[2]
     if not _LOCK.fullmatch(written.lock) or name in _NO_LOCK:
         known = "uv.lock, poetry.lock, requirements.lock, requirements.txt"

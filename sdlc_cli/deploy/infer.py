@@ -196,7 +196,7 @@ def _tag(version: str) -> str:
 
 def _is_path(name: str) -> bool:
     """Whether a Dockerfile can take it literally."""
-    return len(name) <= _LONGEST and bool(re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9@_.+=,/-]*", name))
+    return len(name) <= _LONGEST and bool(re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9@_./-]*", name))
 
 
 def _quoted(value: object) -> str:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sdlc_cli.core.config import place
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.deploy.config import load
+from sdlc_cli.deploy.render import render
 
 Path_ = tuple[str | int, ...]
 DIGEST = "sha256:" + "ab" * 32
@@ -140,13 +141,18 @@ def leaves(value: object, at: Path_ = ()) -> Iterator[tuple[Path_, str]]:
 PLACES = [path for path, _ in leaves(WHOLE) if path[-1] not in AMOUNTS and path not in HIDDEN]
 
 
+def put(document: dict[str, Any], path: Path_, text: str) -> dict[str, Any]:
+    inside: Any = document
+    for key in path[:-1]:
+        inside = inside[key]
+    inside[path[-1]] = text
+    return document
+
+
 def changed(paths: Iterable[Path_], text: str) -> dict[str, Any]:
     made = deepcopy(WHOLE)
     for path in paths:
-        inside: Any = made
-        for key in path[:-1]:
-            inside = inside[key]
-        inside[path[-1]] = text
+        put(made, path, text)
     return made
 
 
@@ -226,6 +232,22 @@ def test_any_text_is_refused_or_arrives_unchanged(
     else:
         found = texts(folder, document)
         assert [found[home] for home in homes[path]] == [text for _ in homes[path]]
+
+
+@pytest.mark.parametrize("turn", range(5))
+def test_what_is_taken_can_be_rendered(folder: Path, turn: int) -> None:
+    """Every place has a hostile text of its own, each turn another."""
+    document = deepcopy(WHOLE)
+    for i, path in enumerate(PLACES):
+        text = HOSTILE[(i + turn * 11) % len(HOSTILE)]
+        if not refused(folder, put(deepcopy(document), path, text)):
+            put(document, path, text)
+    texts(folder, document)
+    assert document != WHOLE
+
+    made = render(load(folder / "deploy.yaml").specs)
+
+    assert {one.kind for one in made} >= {"docker", "kubernetes", "helm", "pipeline", "monitoring"}
 
 
 KEYED = [
