@@ -122,8 +122,8 @@ def _installer(lock: str) -> Installer:
 
 def _python_path(sources: Sequence[str]) -> str:
     """Where modules are looked for: the folders called src, and the working folder."""
-    layouts = [posixpath.join("/app", one) for one in sources if posixpath.basename(one) == "src"]
-    return ":".join([*layouts, "/app"])
+    layouts = (one[: place + 3] for one in sources if (place := f"/{one}/".find("/src/")) >= 0)
+    return ":".join(dict.fromkeys([*(posixpath.join("/app", one) for one in layouts), "/app"]))
 
 
 # http.client, because urllib would ask a proxy of the environment for 127.0.0.1.

@@ -122,6 +122,8 @@ def _variables(spec: DeploySpec) -> Mapping[str, object]:
         "vpc_cidr": terraform.vpc_cidr,
         "cluster_name": spec.cluster.name or spec.namespace,
         "kubernetes": terraform.kubernetes,
+        # The pipeline makes namespaces and priority classes, which belong to the whole cluster.
+        "administrators": [spec.pipeline.aws_role] if spec.pipeline.aws_role else [],
         "node_instance": terraform.node_instance,
         "node_image": node_image(terraform.node_instance),
         "node_labels": _labels(spec),

@@ -146,6 +146,8 @@ def test_a_path_outside_the_repository_is_refused_by_its_key(spec: Make, path: s
         pytest.param(("src",), "/app/src:/app", id="src layout"),
         pytest.param(("api/src", "lib"), "/app/api/src:/app", id="src below"),
         pytest.param(("answers", "main.py"), "/app", id="package and file"),
+        pytest.param(("src/answers", "src/lib"), "/app/src:/app", id="packages of a src layout"),
+        pytest.param(("srcs", "my/src.d"), "/app", id="called nearly so"),
     ],
 )
 def test_modules_are_found_where_the_source_lies(
@@ -287,7 +289,7 @@ def test_the_compose_file_holds_no_password(specs: Sequence[DeploySpec]) -> None
     assert "DATABASE_URL" not in service["environment"]
     assert {one["source"] for one in service["secrets"]} <= set(whole["secrets"])
     assert all(one["file"].startswith("./.secrets/") for one in whole["secrets"].values())
-    assert rendered[".secrets/.gitignore"].text == "*\n"
+    assert rendered[".secrets/.gitignore"].text.endswith("*\n!.gitignore\n")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,12 +13,11 @@ from hypothesis import strategies as st
 
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.deploy import escape, render, subnets
-from sdlc_cli.deploy.model import Artifact, Cache, Database, DeploySpec, Gpu, Region, Terraform
+from sdlc_cli.deploy.model import Artifact, Cache, DeploySpec, Gpu, Region, Terraform
 from sdlc_cli.deploy.sets import terraform
 
 Make = Callable[..., DeploySpec]
 FOLDER = "terraform/aws"
-TERRAFORM = shutil.which("terraform")  # not to be had from the package registries
 HOSTILE = (
     'a "quoted" word\\',
     "${var.region} %{ if true }x%{ endif } $${x} %%{y} $$${z}",
@@ -284,6 +282,15 @@ def test_nodes_have_the_labels_that_pods_ask_for(spec: Make, awkward: DeploySpec
     assert given_variables["node_labels"] == '{ "accelerator" = "l4" }'
 
 
+def test_the_pipeline_may_deploy_to_the_cluster(spec: Make) -> None:
+    role = "arn:aws:iam::000000000000:role/deploy"
+
+    rendered = made(spec(pipeline=replace(spec().pipeline, aws_role=role)))
+
+    given_variables = assigned(rendered[f"{FOLDER}/environments/dev.tfvars"].text)
+    assert given_variables["administrators"] == f'["{role}"]'
+
+
 def test_a_cache_that_cannot_lose_a_node_is_refused(spec: Make) -> None:
     with pytest.raises(ConfigError, match=r"caches\.small\.nodes: .* needs 2"):
         made(spec(caches=(Cache(name="small", nodes=1),)))
@@ -348,122 +355,3 @@ def test_python_hcl2_reads_every_file(
     broken = tmp_path / "broken.tf"
     broken.write_text('owner = "x\n', encoding="utf-8")
     assert subprocess.run([hcl2tojson, str(broken)], capture_output=True, check=False).returncode
-
-
-def plan(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """`terraform WORDS` in a folder that needs no provider."""
-    assert TERRAFORM
-    return subprocess.run(
-        [TERRAFORM, f"-chdir={folder}", *words],
-        capture_output=True, text=True, check=False, encoding="utf-8",
-        env={"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "NO_COLOR": "1"},
-    )  # fmt: skip
-
-
-def unfold(rendered: Mapping[str, Artifact], folder: Path) -> None:
-    for path, artifact in rendered.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(artifact.text, encoding="utf-8")
-
-
-if TERRAFORM:
-
-    def test_terraform_fmt_has_nothing_to_change(
-        specs: tuple[DeploySpec, ...], spec: Make, tmp_path: Path
-    ) -> None:
-        unfold(made(*specs), tmp_path / "four")
-        unfold(made(spec(databases=(), caches=(), owner=HOSTILE[1])), tmp_path / "small")
-
-        done = plan(tmp_path, "fmt", "-check", "-recursive")
-
-        assert (done.returncode, done.stdout) == (0, "")
-        (tmp_path / "four" / "x.tf").write_text("a={}\n", encoding="utf-8")
-        assert "x.tf" in plan(tmp_path, "fmt", "-check", "-recursive").stdout
-
-    LONG = Database(name="d" * 20)
-
-    @pytest.fixture
-    def stub(tmp_path: Path) -> Callable[[DeploySpec], Path]:
-        """The variables and what is computed of them, without anything that needs AWS."""
-
-        def build(spec: DeploySpec) -> Path:
-            rendered = made(spec)
-            locals_ = re.search(
-                r"^locals {\n.*?^}", rendered[f"{FOLDER}/main.tf"].text, re.M | re.S
-            )
-            assert locals_
-            alone = re.sub(r"\$\{data\.[\w.]+\}", "x", locals_[0])
-            names = re.findall(r"^  (\w+) +=", alone, re.M)
-            outputs = "".join(f'output "{one}" {{\n  value = local.{one}\n}}\n' for one in names)
-            (tmp_path / "main.tf").write_text(f"{alone}\n{outputs}", encoding="utf-8")
-            for name in ("variables.tf", f"environments/{spec.environment}.tfvars"):
-                text = rendered[f"{FOLDER}/{name}"].text
-                (tmp_path / Path(name).name).write_text(text, encoding="utf-8")
-            return tmp_path
-
-        return build
-
-    def computed(folder: Path, environment: str) -> dict[str, object]:
-        done = plan(
-            folder, "apply", "-no-color", "-auto-approve", f"-var-file={environment}.tfvars"
-        )
-        assert done.returncode == 0, done.stderr
-        read = json.loads(plan(folder, "output", "-json").stdout)
-        return {name: one["value"] for name, one in read.items()}
-
-    @pytest.mark.parametrize("value", [one for one in HOSTILE if len(one) <= 256])
-    def test_terraform_takes_the_variables_and_reads_every_word(
-        spec: Make, stub: Callable[[DeploySpec], Path], value: str
-    ) -> None:
-        found = computed(stub(spec(owner=value)), "dev")
-
-        tags = found["tags"]
-        assert isinstance(tags, dict)
-        assert tags["Owner"] == value
-
-    @pytest.mark.parametrize("vpc_cidr", ["10.0.0.0/16", "172.16.32.0/20"])
-    def test_terraform_cuts_the_network_as_we_do(
-        spec: Make, stub: Callable[[DeploySpec], Path], vpc_cidr: str
-    ) -> None:
-        found = computed(stub(spec(terraform=Terraform(vpc_cidr=vpc_cidr))), "dev")
-
-        assert found["data_subnets"] == list(subnets.data(vpc_cidr))
-
-    def test_long_names_are_cut_to_what_aws_takes(
-        spec: Make, stub: Callable[[DeploySpec], Path]
-    ) -> None:
-        one = spec(
-            app="a" * 40,
-            environment="e" * 16,
-            databases=(LONG, replace(LONG, name="main")),
-            caches=(Cache(name="c" * 20), Cache(name="small")),
-        )
-
-        found = computed(stub(one), "e" * 16)
-
-        for key, longest in (("database_names", 63), ("cache_names", 40)):
-            named = found[key]
-            assert isinstance(named, dict)
-            assert len(set(named.values())) == 2
-            assert all(len(name) <= longest and "--" not in name for name in named.values())
-
-    @pytest.mark.parametrize(
-        ("changes", "said"),
-        [
-            ({"terraform": Terraform(vpc_cidr="10.0.0.0/24")}, "from /16 to /20"),
-            ({"terraform": Terraform(nodes_min=5, nodes_max=2)}, "At least nodes_min"),
-            ({"databases": (Database(name="x", storage_gib=1),)}, "at least 20 GiB"),
-            ({"owner": "x" * 257}, "1 to 256 characters"),
-        ],
-    )
-    def test_terraform_refuses_variables_that_make_no_sense(
-        spec: Make,
-        stub: Callable[[DeploySpec], Path],
-        changes: dict[str, object],
-        said: str,
-    ) -> None:
-        done = plan(stub(spec(**changes)), "plan", "-no-color", "-var-file=dev.tfvars")
-
-        assert done.returncode == 1
-        assert said in re.sub(r"[\s│]+", " ", done.stderr)
