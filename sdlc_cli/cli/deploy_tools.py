@@ -60,11 +60,13 @@ def validate(
     output: OutputPath = None,
 ) -> None:
     """Hold deployment files against the rules."""
+    from sdlc_cli.core.files import repository_root
     from sdlc_cli.deploy import report, rules
 
     out = console(ctx)
+    root = repository_root(folder)
     with out.progress(_("Checking")):
-        checked = rules.check(folder)
+        checked = rules.check(folder).under(folder.resolve().relative_to(root).as_posix())
     verdict = report.Verdict(checked=checked, fail_on=fail_from(fail_on))
     view = view_of(out) if output is None else report.View()
     out.deliver(report.load(form).render(verdict, view), output, machine=form != "text")

@@ -2,7 +2,7 @@
 
 | gate | what is judged |
 | --- | --- |
-| security, secrets, docs, a command that reports SARIF | findings on changed lines |
+| security, secrets, docs, deploy, a command that reports SARIF | findings on changed lines |
 | syntax | the changed files: an open bracket shows far from where it stands |
 | maintainability | functions on changed lines whose complexity grew (`narrow_complexity`) |
 | coverage | changed lines (`narrow_coverage`) |

@@ -380,6 +380,25 @@ class CommandGate(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
             yield (at,), msg("best and worst must differ, both are {value:g}", value=self.best)
 
 
+class Deploy(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`sdlc deploy validate` on the folder `path`: manifests, Dockerfiles, workflows, Terraform."""
+
+    fail_on: SeverityName = "medium"
+    path: Text = "."
+    timeout: Timeout = 600
+
+    def as_command(self) -> CommandGate:
+        """The gate of kind command that this is short for."""
+        words = ("sdlc", "deploy", "validate", "--format", "sarif", "--fail-on", self.fail_on)
+        return CommandGate(
+            kind="command",
+            command=(*words, "--", self.path),
+            reads="sarif",
+            timeout=self.timeout,
+            fail_on=self.fail_on,
+        )
+
+
 BUILT_IN: Mapping[str, type[Gate]] = {
     "syntax": Syntax,
     "security": Security,
@@ -391,6 +410,7 @@ BUILT_IN: Mapping[str, type[Gate]] = {
     "load": Load,
     "dependencies": Dependencies,
     "docs": Docs,
+    "deploy": Deploy,
 }
 
 

@@ -128,6 +128,11 @@ def _blocks(found: Survey) -> dict[str, tuple[str, bool, Sequence[str]]]:
         ),
         "dependencies": _dependencies(found),
         "docs": (_("Public docstrings, and links to local files."), False, ()),
+        "deploy": (
+            _("Manifests, Dockerfiles, workflows and Terraform, held against rules."),
+            False,
+            ("path: .",),
+        ),
     }
 
 

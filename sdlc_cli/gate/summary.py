@@ -11,7 +11,7 @@ from sdlc_cli.gate import formula
 from sdlc_cli.gate.model import CheckResult, GateReport, Status
 
 TOOL = "sdlc"
-SECURITY_GATES = frozenset({"security", "secrets", "dependencies"})
+SECURITY_GATES = frozenset({"security", "secrets", "dependencies", "deploy"})
 DESCRIPTIONS: Mapping[str, str] = {
     "syntax": "Every file compiles or parses.",
     "security": "Insecure code, found by bandit.",
@@ -23,6 +23,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "load": "The running service under load: latency, errors, recovery.",
     "dependencies": "Known vulnerabilities of the packages in use.",
     "docs": "Public docstrings and links between local files.",
+    "deploy": "Manifests, Dockerfiles, workflows and Terraform, held against rules.",
 }
 
 

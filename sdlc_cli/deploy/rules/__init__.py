@@ -54,6 +54,22 @@ class Checked:
     looked_at: Mapping[str, int]
     skipped: tuple[FileNotRead, ...]
 
+    def under(self, folder: str) -> "Checked":
+        """The same, with every path under `folder`: how it is called from further up."""
+        if folder in ("", "."):
+            return self
+        place = folder.strip("/")
+        return Checked(
+            findings=tuple(
+                replace(one, location=replace(one.location, path=f"{place}/{one.location.path}"))
+                for one in self.findings
+            ),
+            looked_at=self.looked_at,
+            skipped=tuple(
+                FileNotRead(path=f"{place}/{one.path}", reason=one.reason) for one in self.skipped
+            ),
+        )
+
 
 def check(source: Path | Iterable[Artifact]) -> Checked:
     """Hold a folder's files, or Artifacts, against every rule.

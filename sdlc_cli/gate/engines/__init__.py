@@ -23,6 +23,7 @@ PROJECT_ENGINES = {
     "coverage": "sdlc_cli.gate.engines.coverage",
     "dependencies": "sdlc_cli.gate.engines.dependencies",
     "command": "sdlc_cli.gate.engines.command",
+    "deploy": "sdlc_cli.gate.engines.command",
     "performance": "sdlc_cli.gate.engines.performance",
     "load": "sdlc_cli.gate.engines.service_load",
 }

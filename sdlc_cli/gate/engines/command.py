@@ -14,11 +14,11 @@ import msgspec
 
 from sdlc_cli.core import proc
 from sdlc_cli.core.errors import ConfigError, WorkError
-from sdlc_cli.core.files import read_regular
+from sdlc_cli.core.files import read_regular, repository_root
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.gate import environment, evidence, formula, junit, sarif
-from sdlc_cli.gate.config import CommandGate
+from sdlc_cli.gate.config import CommandGate, Deploy
 from sdlc_cli.gate.model import Measurement
 from sdlc_cli.gate.source import MAX_BYTES, Project
 
@@ -36,13 +36,17 @@ class _Answer:
     source: str  # the report's path, or "" for standard output
 
 
-def check(project: Project, name: str, options: CommandGate) -> Measurement:
+def check(project: Project, name: str, options: CommandGate | Deploy) -> Measurement:
     """Run the program and read its result.
 
     Scores: SARIF by `formula.density` over the project's Python lines; JUnit by the share of
     tests run that passed; JSON by its place between `worst` and `best`; the code 100 or 0.
     Raises WorkError when the program did not do its work, ConfigError for a wrong `key`.
     """
+    place = project.base  # what relative paths in SARIF mean
+    if isinstance(options, Deploy):
+        place = repository_root(project.base / options.path)
+        options = options.as_command()
     report = project.base / options.report if options.report else None
     with evidence.set_aside(report) if report else contextlib.nullcontext(False) as was_there:
         done = _run(project, options)
@@ -55,7 +59,7 @@ def check(project: Project, name: str, options: CommandGate) -> Measurement:
     data = done.stdout.encode() if report is None else _written(report, is_old, options)
     answer = _Answer(data=data, done=done, source=options.report)
     if options.reads == "sarif":
-        return _from_sarif(project, answer)
+        return _from_sarif(project, answer, place)
     if options.reads == "junit":
         return _from_junit(project, answer)
     return _from_json(options, answer)
@@ -192,9 +196,9 @@ def _metrics(done: proc.Finished) -> dict[str, object]:
     return {"exit_code": done.code, "seconds": round(done.seconds, 3)}
 
 
-def _from_sarif(project: Project, answer: _Answer) -> Measurement:
+def _from_sarif(project: Project, answer: _Answer, place: Path) -> Measurement:
     try:
-        log = sarif.read(answer.data, root=project.root, base=project.base)
+        log = sarif.read(answer.data, root=project.root, base=place)
     except ValueError as error:
         raise _unreadable(answer, "SARIF 2.1.0", error) from error
     if log.failures:
