@@ -66,7 +66,12 @@ def _tell(text: str) -> None:
 
 
 def place() -> Path | None:
-    """Where the checkers of these versions lie for this Python and machine."""
+    """Where the checkers of these versions lie for this Python and machine.
+
+    `SDLC_TEST_CHECKERS` names another folder.
+    """
+    if named := os.environ.get("SDLC_TEST_CHECKERS"):
+        return Path(named).absolute()
     cache = cache_dir()
     if cache is None:
         return None

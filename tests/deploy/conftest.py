@@ -1,8 +1,14 @@
-"""DeploySpecs to render in tests: one by `spec(...)`, four environments by `specs`."""
+"""DeploySpecs to render in tests: one by `spec(...)`, four environments by `specs`.
 
+And the programs that check what comes out.
+"""
+
+import importlib.util
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +32,7 @@ from sdlc_cli.deploy.model import (
     SecretReference,
 )
 
+CHECKERS = Path(__file__).parents[2] / ".ci" / "checkers.py"
 MIB = 1024**2
 DIGEST = "sha256:" + "0" * 64  # the placeholder of the examples
 PROVIDES: frozenset[Provided] = frozenset(
@@ -132,3 +139,25 @@ def environments() -> tuple[DeploySpec, ...]:
             regions=(),
         ),
     )
+
+
+@pytest.fixture
+def checker() -> Callable[[str], str]:
+    """`checker("hadolint")` is the program: on the path, or where .ci/checkers.py put it."""
+
+    def find(name: str) -> str:
+        if found := shutil.which(name) or shutil.which(name, path=_installed()):
+            return found
+        pytest.skip(f"{name} is not installed; python3 .ci/checkers.py installs it")
+
+    return find
+
+
+def _installed() -> str:
+    described = importlib.util.spec_from_file_location("checkers", CHECKERS)
+    if not CHECKERS.is_file() or described is None or described.loader is None:
+        return ""
+    module = importlib.util.module_from_spec(described)
+    described.loader.exec_module(module)
+    folder = module.place()
+    return str(folder / "bin") if folder else ""
