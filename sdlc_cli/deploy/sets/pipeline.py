@@ -11,6 +11,7 @@ from sdlc_cli.deploy.model import DeploySpec
 from sdlc_cli.deploy.render import Wanted
 
 SDLC_PYTHON = "3.12"  # runs sdlc where the service is in another language
+MOST_MINUTES = 360  # of a job, on GitHub's runners
 _ECR = re.compile(r"[0-9]{12}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 
 
@@ -107,7 +108,7 @@ def _target(spec: DeploySpec, needs: tuple[str, ...]) -> Target:
         cluster=spec.cluster.name or spec.namespace,
         needs=needs,
         seconds=seconds,
-        minutes=2 * max(len(spec.regions), 1) * seconds // 60 + 15,
+        minutes=min(2 * max(len(spec.regions), 1) * seconds // 60 + 15, MOST_MINUTES),
     )
 
 
