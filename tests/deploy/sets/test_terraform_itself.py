@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sdlc_cli.deploy import render, subnets
+from sdlc_cli.deploy import escape, render, subnets
 from sdlc_cli.deploy.model import Artifact, Cache, Database, DeploySpec, Terraform
 
 Make = Callable[..., DeploySpec]
@@ -90,15 +90,29 @@ def computed(folder: Path, environment: str) -> dict[str, object]:
     return {name: one["value"] for name, one in read.items()}
 
 
-@pytest.mark.parametrize("value", HOSTILE)
-def test_terraform_takes_the_variables_and_reads_every_word(
-    spec: Make, stub: Callable[[DeploySpec], Path], value: str
+def test_terraform_reads_every_word_of_an_owner(
+    spec: Make, stub: Callable[[DeploySpec], Path]
 ) -> None:
-    found = computed(stub(spec(owner=value)), "dev")
+    owner = " ".join(HOSTILE)
 
-    tags = found["tags"]
+    tags = computed(stub(spec(owner=owner)), "dev")["tags"]
+
     assert isinstance(tags, dict)
-    assert tags["Owner"] == value
+    assert tags["Owner"] == owner
+
+
+def test_terraform_reads_every_value_that_we_write(tmp_path: Path) -> None:
+    values = [*HOSTILE, {word: [word, True, 5] for word in HOSTILE}]
+    text = "".join(
+        f'output "o{number}" {{\n  value = {escape.hcl(value)}\n}}\n'
+        for number, value in enumerate(values)
+    )
+    (tmp_path / "main.tf").write_text(text, encoding="utf-8")
+    (tmp_path / "none.tfvars").touch()
+
+    found = computed(tmp_path, "none")
+
+    assert [found[f"o{number}"] for number in range(len(values))] == values
 
 
 @pytest.mark.parametrize("vpc_cidr", ["10.0.0.0/16", "172.16.32.0/20"])
