@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.deploy import config, render
-from sdlc_cli.deploy.model import Artifact, DeploySpec, SecretReference
+from sdlc_cli.deploy.model import Artifact, DeploySpec, Egress, SecretReference
 
 EXAMPLES = Path(__file__).parents[2] / "examples/deploy"
 Objects = dict[tuple[str, str], Any]
@@ -155,6 +156,44 @@ def test_environments_of_any_shapes_share_a_chart(
 
     for environment in ("edge", "dev", "prod"):
         assert helm(chart, f"values-{environment}.yaml") == plain(artifacts, environment)
+
+
+@pytest.mark.dev
+def test_every_way_out_is_the_same_from_the_chart(
+    specs: tuple[DeploySpec, ...], tmp_path: Path
+) -> None:
+    ways: tuple[Egress, ...] = ("cidr", "cilium", "eks-auto", "proxy")
+    cluster = replace(specs[0].cluster, proxy="proxy.example.com:3128", provides=frozenset())
+    monitoring = replace(specs[0].monitoring, traces="http://jaeger.example.com:4318")
+    found = [
+        replace(specs[0], environment=way, egress=way, cluster=cluster, monitoring=monitoring)
+        for way in ways
+    ]
+    artifacts = render.render([*specs, *found])
+    chart = write(artifacts, tmp_path) / "helm/answers"
+
+    for way in ways:
+        assert helm(chart, f"values-{way}.yaml") == plain(artifacts, way)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{{ app|comment }}", "line 1: a chart cannot say what Filter prints"),
+        ("\n{{ (app ~ 'x')|yaml }}", "line 2: a chart cannot say a both"),
+        ("{% for x in ports if x.port %}{% endfor %}", "a chart cannot say a loop over anything"),
+        ("{{ app|name if app else app|name }}", "a chart cannot say what Choice prints"),
+    ],
+)
+def test_a_template_that_helm_cannot_follow_is_refused(
+    specs: tuple[DeploySpec, ...], tmp_path: Path, text: str, problem: str
+) -> None:
+    folder = tmp_path / "templates/kubernetes"
+    folder.mkdir(parents=True)
+    (folder / "service.yaml.j2").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=problem):
+        render.render(specs, overrides=tmp_path / "templates")
 
 
 @pytest.mark.dev
