@@ -27,6 +27,7 @@ _COPYABLE = re.compile(r"[A-Za-z0-9@_./-]+")
 _LOCK = re.compile(r"(?:.*/)?(?:uv\.lock|poetry\.lock|pylock(?:\..+)?\.toml|[^/]+\.(?:txt|lock))")
 _NO_LOCK = ("Pipfile.lock", "pdm.lock", "pixi.lock", "conda.lock")  # which pip cannot read
 _ECR = re.compile(r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/.*")
+_CONFIG_BYTES = 900_000  # a ConfigMap takes 1 MiB with all that is around the values
 _SMALLEST_MEMORY = 2**20
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET|TOKEN|CREDENTIALS?|API_?KEY|(?<!PUBLIC_)KEY)$",
@@ -197,6 +198,8 @@ def _scaling(scaling: Autoscaling | None, replicas: int | None) -> Mistakes:
 def _variables(service: Service) -> Mistakes:
     if len(service.config) > MAX_VARIABLES:
         yield ("config",), msg("holds more than {n} variables", n=MAX_VARIABLES)
+    elif sum(len(value.encode()) for value in service.config.values()) > _CONFIG_BYTES:
+        yield ("config",), msg("holds more than {n} B, all in all", n=f"{_CONFIG_BYTES:,}")
     yield from _plain(service.config, service, ("config",))
     for name, region in service.regions.items():
         yield from _plain(region.config, service, ("regions", name, "config"))

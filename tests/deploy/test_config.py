@@ -464,6 +464,14 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
             [f"environments.prod.regions.eu.replicas: {TOO_FEW}"],
         ),
         ({"config": {"1A": "x"}}, ["config.1A: must look like 'LOG_LEVEL', found '1A'"]),
+        (
+            {"config": {f"A{n}": "x" for n in range(501)}},
+            ["config: holds more than 500 variables"],
+        ),
+        (
+            {"config": {f"A{n}": "x" * 8000 for n in range(120)}},
+            ["config: holds more than 900,000 B, all in all"],
+        ),
         ({"config": {"A": "x" * 8193}}, ["config.A: must have at most 8192 letters"]),
         ({"config": {"A": "x\ny"}}, [f"config.A: {HIDDEN}".format("000A")]),
         ({"config": {"A": "x\u202ey"}}, [f"config.A: {HIDDEN}".format("202E")]),
@@ -528,7 +536,7 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
              "terraform.vpc_cidr: must be a range of IPv4 from /16 to /20"],
         ),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:150],
 )  # fmt: skip
 def test_what_is_wrong_is_refused_by_its_key_path(
     tmp_path: Path, changes: Document, expected: list[str]
