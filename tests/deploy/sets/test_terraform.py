@@ -332,6 +332,16 @@ def test_a_value_takes_one_line(tree: object) -> None:
     assert len(escape.hcl(tree).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["main.tf", "variables.tf", "environments/prod.tfvars", "environments/prod.s3.tfbackend"],
+)
+def test_files_are_as_people_reviewed_them(
+    golden: Callable[[str, str], None], specs: tuple[DeploySpec, ...], path: str
+) -> None:
+    golden(f"deploy/{path.rpartition('/')[2]}", made(*specs)[f"{FOLDER}/{path}"].text)
+
+
 def test_python_hcl2_reads_every_file(
     specs: tuple[DeploySpec, ...], tmp_path: Path, checker: Callable[[str], str]
 ) -> None:
