@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from sdlc_cli.core.i18n import msg
 from sdlc_cli.deploy import syntax
 from sdlc_cli.deploy.syntax import Beyond, Expression
 from sdlc_cli.deploy.template import Broken, For, If, Include, Node, Printed, Template, Text
@@ -49,7 +50,8 @@ class _Translator:
             try:
                 text += self._node(node, local, alone=alone)
             except Beyond as error:
-                raise Broken(f"a chart cannot say {error}", self.name, node.line) from error
+                problem = msg("a Helm chart cannot say it: {problem}", problem=error.problem)
+                raise Broken(problem, self.name, node.line) from error
         return text
 
     def _node(self, node: Printed | If | For | Include, local: Local, *, alone: bool) -> str:
@@ -66,7 +68,8 @@ class _Translator:
     def _printed(self, of: Expression, local: Local) -> str:
         if isinstance(of, syntax.Filter) and of.name in PIPES:
             return f"{{{{ {_bare(of.of, local)}{PIPES[of.name]} }}}}"
-        raise Beyond(f"what {type(of).__name__} prints")
+        name = of.name if isinstance(of, syntax.Filter) else type(of).__name__.lower()
+        raise Beyond(msg("{what} is none of {known}", what=name, known=", ".join(PIPES)))
 
     def _if(self, node: If, local: Local, *, alone: bool) -> str:
         text, word = "", "if"
@@ -80,7 +83,7 @@ class _Translator:
         over = node.over
         pairs = isinstance(over, syntax.Method) and over.name == "items"
         if node.test is not None or len(node.names) != (2 if pairs else 1):
-            raise Beyond("a loop over anything but a list or items()")
+            raise Beyond(msg("a loop goes over a list or items()"))
         listed = _bare(over.of if isinstance(over, syntax.Method) else over, local)
         inside = {**local, **{name: f"${name}" for name in node.names}}
         text = _tag(f"range {', '.join(f'${n}' for n in node.names)} := {listed}", alone=alone)
@@ -121,4 +124,5 @@ def _word(node: Expression, local: Local) -> str:
         return f"{_inner(node.of, local)}.{node.name}"
     if isinstance(node, syntax.Constant) and isinstance(node.constant, str | bool | int):
         return json.dumps(node.constant)
-    raise Beyond(f"a {type(node).__name__.lower()}")
+    what = node.word if isinstance(node, syntax.Both) else type(node).__name__.lower()
+    raise Beyond(msg("{what} is none of {known}", what=what, known=", ".join(_WORDS)))

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sdlc_cli.core import proc
+from sdlc_cli.core.i18n import msg
 from sdlc_cli.deploy import escape
-from sdlc_cli.deploy.template import MOST_LETTERS, MOST_SECONDS, Broken
+from sdlc_cli.deploy.template import MOST_LETTERS, MOST_SECONDS, TOO_LARGE, TOO_LONG, Broken
 
 MOST_BYTES = 1 << 30  # of the process' memory, where the system can hold it to that
 
@@ -30,11 +31,11 @@ def render(folders: Sequence[Path], template: str, values: Mapping[str, object])
         output_limit=8 * MOST_LETTERS,
     )
     if done.timed_out:
-        raise Broken("it takes too long", template, 1)
+        raise Broken(TOO_LONG, template, 1)
     try:
         answer: dict[str, str | int] = json.loads(done.stdout)
     except ValueError as error:
-        raise Broken("it needs too much memory", template, 1) from error
+        raise Broken(msg("it needs too much memory"), template, 1) from error
     if "text" not in answer:
         raise Broken(str(answer["problem"]), str(answer["template"]), int(answer["line"]))
     return str(answer["text"])
@@ -71,7 +72,7 @@ def _printed(folders: Sequence[str], template: str, values: Mapping[str, object]
         for part in environment.get_template(template).generate(values):
             letters += len(part)
             if letters > MOST_LETTERS:
-                raise Broken("the file grows too large", template, 1)
+                raise Broken(TOO_LARGE, template, 1)
             parts.append(part)
     except TemplateSyntaxError as error:
         raise Broken(error.message or "", error.name or template, error.lineno) from error

@@ -85,7 +85,7 @@ class Renderer:
                     file=wanted.path,
                     template=error.template,
                     line=error.line,
-                    problem=str(error),
+                    problem=error.problem,
                 )
             ) from error
         return Artifact(
@@ -126,4 +126,4 @@ class Renderer:
             path = folder / name
             if path.is_file():
                 return path.read_text(encoding="utf-8")
-        raise template.Broken("there is no such template", name, 1)
+        raise template.Broken(msg("there is no such template"), name, 1)

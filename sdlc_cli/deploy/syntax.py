@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.deploy import escape
 
 Scope = Mapping[str, object]
@@ -27,9 +28,17 @@ _METHODS: Mapping[str, type] = {"items": Mapping, "startswith": str, "endswith":
 class Beyond(ValueError):
     """Jinja2 may know it, we do not."""
 
+    def __init__(self, problem: Message) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
 
 class Undefined(LookupError):
     """A name that the template may not read, because it is not there."""
+
+    def __init__(self, problem: Message) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 class Expression(Protocol):
@@ -62,7 +71,7 @@ class Name:
         try:
             return scope[self.name]
         except KeyError:
-            raise Undefined(f"{self.name!r} is undefined") from None
+            raise Undefined(msg("{name} is undefined", name=self.name)) from None
 
 
 @dataclass(slots=True)
@@ -82,7 +91,7 @@ class Attribute:
             found = getattr(whole, self.name, whole)
             if found is not whole and not callable(found):
                 return found
-        raise Undefined(f"{type(whole).__name__!r} has no {self.name!r}")
+        raise Undefined(msg("there is no {name} in it", name=self.name))
 
 
 @dataclass(slots=True)
@@ -97,7 +106,7 @@ class Method:
         """What the method returns."""
         whole = self.of.value(scope)
         if not isinstance(whole, _METHODS[self.name]):
-            raise Undefined(f"{type(whole).__name__!r} has no {self.name!r}")
+            raise Undefined(msg("there is no {name} in it", name=self.name))
         method: Callable[..., object] = getattr(whole, self.name)
         return method(*(one.value(scope) for one in self.arguments))
 
@@ -183,9 +192,13 @@ class Choice:
         return (self.then if self.test.value(scope) else self.other).value(scope)
 
 
+def _unexpected(text: str) -> Beyond:
+    return Beyond(msg("{text} is not expected here", text=text))
+
+
 def _sorted(value: object, *, exact: bool) -> list[tuple[object, object]]:
     if not isinstance(value, Mapping):
-        raise Undefined("dictsort needs a mapping")
+        raise Undefined(msg("dictsort sorts mappings only"))
     return sorted(
         value.items(),
         key=lambda entry: entry[0] if exact or not isinstance(entry[0], str) else entry[0].lower(),
@@ -219,7 +232,7 @@ def parse(text: str) -> Expression:
     parser = _Parser(text)
     whole = parser.choice()
     if parser.at < len(parser.tokens):
-        raise Beyond(f"{parser.tokens[parser.at]!r} is not expected in {text!r}")
+        raise _unexpected(parser.tokens[parser.at])
     return whole
 
 
@@ -233,7 +246,7 @@ class _Parser:
         while place < len(text):
             found = _TOKEN.match(text, place)
             if not found:
-                raise Beyond(f"unknown: {text[place:].strip()[:30]!r}")
+                raise _unexpected(text[place:].strip()[:30])
             self.tokens.append(found[0].strip())
             place = found.end()
 
@@ -268,7 +281,7 @@ class _Parser:
             return left
         compared = Both(word, left, self._sum())
         if self._peek() in ("==", "!=", "in", "not"):
-            raise Beyond("comparisons in a row")
+            raise _unexpected(self._peek())
         return compared
 
     def _sum(self) -> Expression:
@@ -282,13 +295,13 @@ class _Parser:
             elif self._take("["):
                 key = self._primary()
                 if not (isinstance(key, Constant) and isinstance(key.constant, str)):
-                    raise Beyond("an index that is no text")
+                    raise _unexpected("[")
                 self._need("]")
                 found = Attribute(found, key.constant)
             elif self._take("|"):
                 name = self._next()
                 if name not in escape.FILTERS and name != "dictsort":
-                    raise Beyond(f"the filter {name!r}")
+                    raise Beyond(msg("there is no filter {name}", name=name))
                 found = Filter(found, name, self._several(")") if self._take("(") else ())
             else:
                 return found
@@ -296,11 +309,11 @@ class _Parser:
     def _attribute(self, of: Expression) -> Expression:
         name = self._next()
         if not name.isidentifier():
-            raise Beyond(f"the field {name!r}")
+            raise _unexpected(name)
         if not self._take("("):
             return Attribute(of, name)
         if name not in _METHODS:
-            raise Beyond(f"calling {name!r}")
+            raise _unexpected(f"{name}(")
         return Method(of, name, self._several(")"))
 
     def _primary(self) -> Expression:
@@ -318,7 +331,7 @@ class _Parser:
         if token == "(":
             return self._bracket()
         if not token.isidentifier() or token in _WORDS:
-            raise Beyond(f"{token!r} is not expected")
+            raise _unexpected(token)
         return Name(token)
 
     def _bracket(self) -> Expression:
@@ -328,7 +341,7 @@ class _Parser:
         if len(entries) == 1 and "," not in self.tokens[self.at - 2 : self.at]:
             return entries[0]
         if self.at - start < 2:
-            raise Beyond("empty brackets")
+            raise _unexpected("()")
         return Sequenced(entries, tuple)
 
     def _mapping(self) -> Expression:
@@ -359,11 +372,11 @@ class _Parser:
 
     def _need(self, token: str) -> None:
         if not self._take(token):
-            raise Beyond(f"{token!r} is missing")
+            raise _unexpected(self._peek() or "}}")
 
     def _next(self) -> str:
         token = self._peek()
         if not token:
-            raise Beyond("it ends too soon")
+            raise _unexpected("}}")
         self.at += 1
         return token

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sdlc_cli.core.i18n import msg
 from sdlc_cli.deploy import escape, syntax
 from sdlc_cli.deploy.syntax import Beyond, Expression, Scope
 
@@ -17,6 +18,8 @@ MOST_ROUNDS = 1_000_000  # of all loops of a file together
 MOST_LETTERS = 10_000_000  # of a file
 MOST_SECONDS = 10.0  # for a file
 MOST_DEPTH = 20  # of templates that include each other
+TOO_LONG = msg("it takes too long")
+TOO_LARGE = msg("the file grows too large")
 
 _TAG = re.compile(
     r"""(?P<lead>[ \t]*)(?:\{%(?P<left>-?)\s*(?P<tag>(?:"[^"]*"|'[^']*'|[^"'])*?)\s*"""
@@ -34,6 +37,7 @@ class Broken(Exception):
 
     def __init__(self, problem: str, template: str, line: int) -> None:
         super().__init__(problem)
+        self.problem = problem
         self.template = template
         self.line = line
 
@@ -126,7 +130,7 @@ class _Reader:
         if rest:
             self.body.append(Text(rest))
         if self.open:
-            raise Broken("a tag is not closed", self.name, self.open[-1][0].line)
+            raise Broken(msg("a tag is not closed"), self.name, self.open[-1][0].line)
         return self.body
 
     def _at_line_start(self, found: re.Match[str]) -> bool:
@@ -140,7 +144,7 @@ class _Reader:
             elif found["tag"] is not None:
                 self._statement(found["tag"])
         except Beyond as error:
-            raise Broken(str(error), self.name, self.line) from error
+            raise Broken(error.problem, self.name, self.line) from error
 
     def _statement(self, tag: str) -> None:
         word, _, rest = tag.partition(" ")
@@ -156,16 +160,16 @@ class _Reader:
         elif word in ("endif", "endfor") and self.open:
             node, self.body = self.open.pop()
             if isinstance(node, If) is not (word == "endif"):
-                raise Beyond(f"{word!r} closes another tag")
+                raise Beyond(msg("{word} closes another tag", word=word))
         elif include := _INCLUDE.fullmatch(tag):
             self.body.append(Include(include[1], self.line))
         else:
-            raise Beyond(f"the tag {word!r}")
+            raise Beyond(msg("there is no tag {word}", word=word))
 
     def _for(self, tag: str) -> None:
         found = _FOR.fullmatch(tag)
         if not found:
-            raise Beyond("a loop without 'in'")
+            raise Beyond(msg("there is no tag {word}", word="for"))
         over, test = found[2], None
         if filtered := _FOR_IF.fullmatch(over):
             over, test = filtered[1], syntax.parse(filtered[2])
@@ -198,7 +202,7 @@ class Printer:
     def _template(self, template: Template, scope: Scope) -> None:
         self.depth += 1
         if self.depth > MOST_DEPTH:
-            raise Broken("it includes itself", template.name, 1)
+            raise Broken(msg("it includes itself"), template.name, 1)
         self._body(template.body, scope, template.name)
         self.depth -= 1
 
@@ -209,7 +213,9 @@ class Printer:
                 continue
             try:
                 self._node(node, scope, name)
-            except (syntax.Undefined, escape.NotWritable, TypeError) as error:
+            except syntax.Undefined as error:
+                raise Broken(error.problem, name, node.line) from error
+            except (escape.NotWritable, TypeError) as error:
                 raise Broken(str(error), name, node.line) from error
 
     def _node(self, node: Printed | If | For | Include, scope: Scope, name: str) -> None:
@@ -258,10 +264,10 @@ class Printer:
     def _count(self, name: str, line: int) -> None:
         self.rounds += 1
         if self.rounds > MOST_ROUNDS or time.monotonic() > self.until:
-            raise Broken("it takes too long", name, line)
+            raise Broken(TOO_LONG, name, line)
 
     def _add(self, text: str, name: str, line: int) -> None:
         self.letters += len(text)
         if self.letters > MOST_LETTERS:
-            raise Broken("the file grows too large", name, line)
+            raise Broken(TOO_LARGE, name, line)
         self.out.append(text)

@@ -179,10 +179,10 @@ def test_every_way_out_is_the_same_from_the_chart(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{{ app|comment }}", "line 1: a chart cannot say what Filter prints"),
-        ("\n{{ (app ~ 'x')|yaml }}", "line 2: a chart cannot say a both"),
-        ("{% for x in ports if x.port %}{% endfor %}", "a chart cannot say a loop over anything"),
-        ("{{ app|name if app else app|name }}", "a chart cannot say what Choice prints"),
+        ("{{ app|comment }}", "line 1: a Helm chart cannot say it: comment is none of yaml, "),
+        ("\n{{ (app ~ 'x')|yaml }}", "line 2: a Helm chart cannot say it: ~ is none of ==, "),
+        ("{% for x in ports if x.port %}{% endfor %}", "a loop goes over a list"),
+        ("{{ app|name if app else app|name }}", "choice is none of yaml"),
     ],
 )
 def test_a_template_that_helm_cannot_follow_is_refused(
