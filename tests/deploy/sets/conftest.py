@@ -1,7 +1,6 @@
 """A server for health checks."""
 
 import shutil
-import shutil
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
