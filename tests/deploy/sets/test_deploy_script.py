@@ -128,7 +128,20 @@ def test_regions_are_deployed_one_after_the_other_each_in_its_context(script: Sc
         "answers-prod-eu-west-1",
         "answers-prod-us-east-1",
     ]
-    assert applied[1].endswith("/k8s/prod/regions/us-east-1")
+    assert applied[1].endswith("/k8s/regions/prod/us-east-1")
+
+
+def test_what_is_applied_is_what_was_rendered(
+    script: Script, specs: tuple[DeploySpec, ...]
+) -> None:
+    paths = {artifact.path for artifact in render.render(specs)}
+
+    for spec in specs:
+        script("deploy", spec.environment)
+    folders = [call.split("/../")[1] for call in script.calls() if "apply --kustomize" in call]
+
+    assert len(folders) == 5  # one of the four has two regions
+    assert {f"{folder}/kustomization.yaml" for folder in folders} <= paths
 
 
 def test_a_region_that_was_not_reached_is_not_rolled_back(script: Script) -> None:

@@ -7,12 +7,13 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdlc_cli.core.errors import ConfigError
@@ -179,34 +180,44 @@ def test_each_alert_is_tested_firing_and_quiet(specs: tuple[DeploySpec, ...]) ->
             assert dict(cases)[f"{rule['alert']} stays quiet"] == []
 
 
-def promtool(folder: Path, texts: dict[str, str], *words: str) -> str:
-    """What promtool says; fails where it finds anything. Skips where it is not installed."""
-    program = shutil.which("promtool")
-    if not program:
-        pytest.skip("promtool is not installed (Debian package prometheus)")
-    for path, text in texts.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [program, *words], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+Promtool = Callable[..., str]
 
 
+@pytest.fixture
+def promtool(tmp_path: Path, checker: Callable[[str], str]) -> Promtool:
+    """`promtool(texts, "check", "rules", …)` is what it says; fails where it finds anything."""
+    program = checker("promtool")
+    runs = count()
+
+    def run(texts: dict[str, str], *words: str) -> str:
+        folder = tmp_path / f"promtool-{next(runs)}"
+        for path, text in texts.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [program, *words], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.dev
+@pytest.mark.slow
 def test_promtool_sees_every_alert_fire_and_stay_quiet(
-    tmp_path: Path, specs: tuple[DeploySpec, ...], awkward: DeploySpec
+    promtool: Promtool, specs: tuple[DeploySpec, ...], awkward: DeploySpec
 ) -> None:
     shapes = list(every_shape(specs, awkward))
-    for number, spec in enumerate(shapes[2:3] + shapes[4:]):  # the others are like the first
+    for spec in shapes[2:3] + shapes[4:]:  # the others are like the first
         texts = rendered((spec,))
         rules = [path for path in texts if path.startswith("rules/")]
         tests = [path for path in texts if path.startswith("tests/")]
-        found = promtool(tmp_path / str(number), texts, "check", "rules", *rules)
+        found = promtool(texts, "check", "rules", *rules)
         assert f"{sum(len(group.rules) for group in alerts.rules(spec))}" in str(
             sum(map(int, re.findall(r"(\d+) rules found", found)))
         )
-        promtool(tmp_path / str(number), texts, "test", "rules", *tests)
+        promtool(texts, "test", "rules", *tests)
 
 
 LEVELS = (
@@ -226,25 +237,33 @@ LEVELS = (
 )
 
 
+@pytest.mark.dev
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", LEVELS, ids=["strict", "extreme", "loose"])
 def test_promtool_agrees_at_unusual_levels(
-    tmp_path: Path, spec: Make, levels: ServiceLevels
+    promtool: Promtool, spec: Make, levels: ServiceLevels
 ) -> None:
     texts = rendered((spec(service_levels=levels, budget=Budget(monthly_usd=Decimal("0.07"))),))
 
-    promtool(tmp_path, texts, "test", "rules", "tests/dev.yml")
+    promtool(texts, "test", "rules", "tests/dev.yml")
 
 
-def test_a_test_of_promtool_fails_when_a_threshold_is_wrong(tmp_path: Path, spec: Make) -> None:
+@pytest.mark.dev
+@pytest.mark.slow
+def test_a_test_of_promtool_fails_when_a_threshold_is_wrong(promtool: Promtool, spec: Make) -> None:
     texts = dict(rendered((spec(),)))
     path = "rules/alerts-dev.yml"
     texts[path] = texts[path].replace(" > 0.05", " > 0.5")
 
     with pytest.raises(AssertionError, match="ErrorRateHigh fires"):
-        promtool(tmp_path, texts, "test", "rules", "tests/dev.yml")
+        promtool(texts, "test", "rules", "tests/dev.yml")
 
 
-def test_prometheus_takes_its_configuration(tmp_path: Path, specs: tuple[DeploySpec, ...]) -> None:
+@pytest.mark.dev
+@pytest.mark.slow
+def test_prometheus_takes_its_configuration(
+    promtool: Promtool, specs: tuple[DeploySpec, ...]
+) -> None:
     """Debian's promtool knows no Kubernetes, so its targets are looked at here."""
     texts = dict(rendered(specs))
     whole = read(texts["prometheus.yml"])
@@ -259,7 +278,7 @@ def test_prometheus_takes_its_configuration(tmp_path: Path, specs: tuple[DeployS
             job.pop("authorization")
     texts["prometheus.yml"] = yaml.safe_dump(whole)
 
-    promtool(tmp_path, texts, "check", "config", "prometheus.yml")
+    promtool(texts, "check", "config", "prometheus.yml")
     assert [one for one in roles if one[1] == "pod"] == [
         (f"answers-{name}", "pod", [f"answers-{name}"]) for name in ("dev", "staging", "prod", "dr")
     ]
@@ -469,6 +488,7 @@ def test_hostile_text_stays_text(spec: Make, field: str, text: str) -> None:
     literal(spec(), field, text)
 
 
+@settings(max_examples=40)  # each renders all files
 @given(text=ANY, field=st.sampled_from(SPEC_FIELDS))
 def test_any_text_stays_text(text: str, field: str) -> None:
     literal(_SERVICE, field, text)
@@ -518,16 +538,18 @@ def _character(found: re.Match[str]) -> str:
     return found[0] if ord(one) < 32 else one
 
 
-def test_prometheus_prints_hostile_owners_as_they_are(tmp_path: Path, spec: Make) -> None:
+@pytest.mark.dev
+@pytest.mark.slow
+def test_prometheus_prints_hostile_owners_as_they_are(promtool: Promtool, spec: Make) -> None:
     """Labels and annotations are Go templates: promtool evaluates them and compares."""
-    for number, owner in enumerate(HOSTILE):
+    for owner in HOSTILE:
         made = spec(owner=owner, monitoring=Monitoring(runbook=f"https://example.com/{owner}"))
         texts = dict(rendered((made,)))
         tests = read(texts["tests/dev.yml"])
         tests["tests"] = [one for one in tests["tests"] if one["name"] == "CpuHigh fires"]
         texts["tests/dev.yml"] = yaml.safe_dump(tests)
         assert tests["tests"]
-        promtool(tmp_path / str(number), texts, "test", "rules", "tests/dev.yml")
+        promtool(texts, "test", "rules", "tests/dev.yml")
 
 
 def test_half_a_character_is_refused(spec: Make) -> None:

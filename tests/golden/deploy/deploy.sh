@@ -87,7 +87,7 @@ everywhere() {
 
 folder() {
   if [ -n "$region" ]; then
-    printf '%s\n' "$manifests/$environment/regions/$region"
+    printf '%s\n' "$manifests/regions/$environment/$region"
   else
     printf '%s\n' "$manifests/$environment"
   fi
