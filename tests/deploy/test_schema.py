@@ -1,5 +1,6 @@
 """The published schemas of the deploy job: they hold what the loader takes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,29 @@ def test_the_schema_and_the_loader_agree(
         loaded = True
 
     assert (DEPLOY.is_valid(document), loaded) == (good, good)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "deploy-yaml.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_every_key() -> None:
+    schema = get("deploy")
+    parts = [schema, *(part for name, part in schema["$defs"].items() if "Override" not in name)]
+    keys = {key for part in parts for key in part.get("properties", {})}
+
+    assert len(keys) > 80
+    prose = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
+    named = set(re.findall(r"[a-z0-9_]+", " ".join(re.findall(r"`[^`]+`|\*\*\w+\*\*", prose))))
+    assert keys - named == set()
+
+
+def test_the_pages_example_can_be_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "deploy.yaml"
+    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    file.write_text(example, encoding="utf-8")
+
+    dev, prod = load(file).specs
+
+    assert (dev.config["LOG_LEVEL"], prod.config["LOG_LEVEL"]) == ("DEBUG", "INFO")
+    assert (dev.resources.limits.memory, prod.resources.limits.memory) == (2**29, 2**30)
+    assert prod.resources.limits.cpu == 1000
