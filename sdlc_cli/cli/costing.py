@@ -266,7 +266,7 @@ def moment_of(option: str, text: str, timezone: str, *, end: bool = False) -> "d
 def sources_of(asked: Question, config: "CostConfig") -> tuple[str, ...]:
     """What to read. Raises NothingToDo when nobody says and no known tool keeps logs here."""
     if asked.paths:
-        return tuple(asked.paths)
+        return tuple(dict.fromkeys(asked.paths))  # standard input is there once
     if config.sources:
         return tuple(_beside(source, config.root) for source in config.sources)
     from sdlc_cli.cost.readers import places

@@ -10,7 +10,9 @@ from sdlc_cli.core.nearest import nearest
 
 NAMES = (
     "gates", "gate-report", "gate-shard", "gate-explanation", "gate-drill", "gate-simulation",
-    "gate-tune", "cost", "cost-report", "deploy",
+    "gate-tune", "cost", "cost-report", "cost-budget", "cost-forecast", "cost-whatif",
+    "cost-advise", "cost-cache", "cost-reconcile", "cost-route", "cost-prices", "cost-explain",
+    "deploy",
     "deploy-render", "deploy-findings", "deploy-drift", "deploy-rules",
 )  # fmt: skip
 
@@ -27,6 +29,15 @@ def lines() -> dict[str, str]:
         "gate-tune": _("what `sdlc gate tune --format json` prints"),
         "cost": _("cost.yaml, the file with prices, budgets and whose calls are whose"),
         "cost-report": _("what `sdlc cost report --format json` prints"),
+        "cost-budget": _("what `sdlc cost budget --format json` prints"),
+        "cost-forecast": _("what `sdlc cost forecast --format json` prints"),
+        "cost-whatif": _("what `sdlc cost whatif --format json` prints"),
+        "cost-advise": _("what `sdlc cost advise --format json` prints"),
+        "cost-cache": _("what `sdlc cost cache --format json` prints"),
+        "cost-reconcile": _("what `sdlc cost reconcile --format json` prints"),
+        "cost-route": _("what `sdlc cost route --format json` prints"),
+        "cost-prices": _("what `sdlc cost prices --format json` prints"),
+        "cost-explain": _("what `sdlc cost explain --format json` prints"),
         "deploy": _("deploy.yaml, the file that describes a service and its environments"),
         "deploy-render": _("what `sdlc deploy render --format json` prints"),
         "deploy-findings": _("what `sdlc deploy validate --format json` prints"),

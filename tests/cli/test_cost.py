@@ -175,6 +175,12 @@ class TestReport:
 
         assert done.stdout.splitlines()[1].startswith("gpt-4o,1,1000,")
 
+    def test_standard_input_that_is_named_twice_is_read_once(self, logs: Path) -> None:
+        done = sdlc("cost", "report", "-", "-", cwd=logs, stdin=LOG)
+
+        assert done.returncode == 0
+        assert "7 calls" in done.stdout
+
     def test_a_second_run_says_the_same(self, logs: Path) -> None:
         first, second = (cost("report", "logs", "-f", "csv", cwd=logs).stdout for _ in range(2))
 
