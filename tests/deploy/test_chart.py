@@ -1,10 +1,8 @@
 """The chart and the plain manifests of an environment are the same objects."""
 
 import json
-import os
-import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,39 +68,39 @@ def plain(artifacts: Sequence[Artifact], environment: str) -> Objects:
     return objects("\n---\n".join(texts))
 
 
-def program(name: str) -> str:
-    """A tool from `$SDLC_CHECKERS`, which has a folder `bin`, or from PATH."""
-    folder = os.environ.get("SDLC_CHECKERS")
-    found = shutil.which(name, path=f"{folder}/bin") if folder else None
-    found = found or shutil.which(name)
-    if not found:
-        pytest.skip(f"{name} is not installed")
-    return found
+Checker = Callable[[str], str]
+Helm = Callable[..., Objects]
+Kustomize = Callable[[Path], Objects]
 
 
-def helm(chart: Path, *values: str) -> Objects:
-    words = [word for name in values for word in ("-f", str(chart / name))]
-    done = subprocess.run(
-        [program("helm"), "template", "release", str(chart), *words],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return objects(done.stdout)
+@pytest.fixture
+def helm(checker: Checker) -> Helm:
+    """`helm(chart, "values-prod.yaml")` is what Helm makes of the chart."""
+    program = checker("helm")
+
+    def template(chart: Path, *values: str) -> Objects:
+        words = [word for name in values for word in ("-f", str(chart / name))]
+        return output([program, "template", "release", str(chart), *words])
+
+    return template
 
 
-def kustomize(folder: Path) -> Objects:
-    done = subprocess.run(
-        [program("kubectl"), "kustomize", str(folder)], capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def kustomize(checker: Checker) -> Kustomize:
+    """`kustomize(folder)` is what kubectl makes of a kustomization."""
+    program = checker("kubectl")
+    return lambda folder: output([program, "kustomize", str(folder)])
+
+
+def output(command: list[str]) -> Objects:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return objects(done.stdout)
 
 
 @pytest.mark.dev
 def test_the_chart_renders_the_manifests_of_every_environment(
-    specs: tuple[DeploySpec, ...], tmp_path: Path
+    specs: tuple[DeploySpec, ...], tmp_path: Path, helm: Helm, kustomize: Kustomize
 ) -> None:
     artifacts = render.render(specs)
     chart = write(artifacts, tmp_path) / "helm/answers"
@@ -116,7 +114,7 @@ def test_the_chart_renders_the_manifests_of_every_environment(
 
 @pytest.mark.dev
 def test_a_region_is_the_same_from_its_overlay_and_from_the_chart(
-    specs: tuple[DeploySpec, ...], tmp_path: Path
+    specs: tuple[DeploySpec, ...], tmp_path: Path, helm: Helm, kustomize: Kustomize
 ) -> None:
     artifacts = render.render(specs)
     chart = write(artifacts, tmp_path) / "helm/answers"
@@ -132,7 +130,9 @@ def test_a_region_is_the_same_from_its_overlay_and_from_the_chart(
 
 @pytest.mark.dev
 @pytest.mark.parametrize("example", ["deploy.yaml", "awkward/deploy.yaml"])
-def test_the_chart_of_an_example_is_its_manifests(example: str, tmp_path: Path) -> None:
+def test_the_chart_of_an_example_is_its_manifests(
+    example: str, tmp_path: Path, helm: Helm, kustomize: Kustomize
+) -> None:
     specs = config.load(EXAMPLES / example, allow_placeholder=True).specs
     artifacts = render.render(specs)
     chart = write(artifacts, tmp_path) / "helm" / specs[0].app
@@ -148,7 +148,7 @@ def test_the_chart_of_an_example_is_its_manifests(example: str, tmp_path: Path) 
 
 @pytest.mark.dev
 def test_environments_of_any_shapes_share_a_chart(
-    specs: tuple[DeploySpec, ...], awkward: DeploySpec, tmp_path: Path
+    specs: tuple[DeploySpec, ...], awkward: DeploySpec, tmp_path: Path, helm: Helm
 ) -> None:
     odd = replace(awkward, app="answers", flags={"new-router": False}, config={"ONLY": "here"})
     artifacts = render.render([odd, *specs])
@@ -160,7 +160,7 @@ def test_environments_of_any_shapes_share_a_chart(
 
 @pytest.mark.dev
 def test_every_way_out_is_the_same_from_the_chart(
-    specs: tuple[DeploySpec, ...], tmp_path: Path
+    specs: tuple[DeploySpec, ...], tmp_path: Path, helm: Helm
 ) -> None:
     ways: tuple[Egress, ...] = ("cidr", "cilium", "eks-auto", "proxy")
     cluster = replace(specs[0].cluster, proxy="proxy.example.com:3128", provides=frozenset())
@@ -197,7 +197,9 @@ def test_a_template_that_helm_cannot_follow_is_refused(
 
 
 @pytest.mark.dev
-def test_helm_takes_any_text_for_text(specs: tuple[DeploySpec, ...], tmp_path: Path) -> None:
+def test_helm_takes_any_text_for_text(
+    specs: tuple[DeploySpec, ...], tmp_path: Path, helm: Helm
+) -> None:
     texts = {f"V{index}": text for index, text in enumerate(HOSTILE)}
     spec = replace(
         specs[2],
@@ -217,13 +219,13 @@ def test_helm_takes_any_text_for_text(specs: tuple[DeploySpec, ...], tmp_path: P
 
 @pytest.mark.dev
 def test_helm_finds_nothing_to_complain_about(
-    specs: tuple[DeploySpec, ...], tmp_path: Path
+    specs: tuple[DeploySpec, ...], tmp_path: Path, checker: Checker
 ) -> None:
     chart = write(render.render(specs), tmp_path) / "helm/answers"
 
     for values in ("values.yaml", "values-dev.yaml", "values-prod.yaml"):
         done = subprocess.run(
-            [program("helm"), "lint", "--strict", str(chart), "-f", str(chart / values)],
+            [checker("helm"), "lint", "--strict", str(chart), "-f", str(chart / values)],
             capture_output=True,
             text=True,
             check=False,
@@ -244,12 +246,12 @@ def test_helm_finds_nothing_to_complain_about(
     ],
 )
 def test_the_chart_refuses_values_that_make_no_sense(
-    specs: tuple[DeploySpec, ...], tmp_path: Path, words: str
+    specs: tuple[DeploySpec, ...], tmp_path: Path, words: str, checker: Checker
 ) -> None:
     chart = write(render.render(specs), tmp_path) / "helm/answers"
 
     done = subprocess.run(
-        [program("helm"), "template", "release", str(chart), "--set", words],
+        [checker("helm"), "template", "release", str(chart), "--set", words],
         capture_output=True,
         text=True,
         check=False,
