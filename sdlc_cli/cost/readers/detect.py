@@ -71,4 +71,6 @@ def detect(records: Sequence[object], name: str = "") -> Format | None:
         fitting = sum(map(form.matches, seen))
         if fitting > most:
             best, most = form, fitting
+        if most == len(seen):
+            break  # no other can fit more
     return best
