@@ -12,9 +12,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from io import BufferedWriter, FileIO
+from io import FileIO
 from itertools import accumulate
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import msgspec
@@ -76,21 +77,23 @@ def _around_chat(record: object) -> bool:
 def joined(files: Iterable[Path], chosen: Shape, to: Path) -> str:
     """Writes files one after another into `to`, with a mark before each; the name in the marks.
 
-    DuckDB takes memory and time for each file; this costs less.
+    DuckDB takes memory and time for each file; this costs less. What `to` held is written over:
+    pages that are there already cost half of new ones.
     """
     name = secrets.token_hex(12)
     mark = msgspec.json.encode(chosen.mark(name)) + b"\n"
-    with open(to, "wb") as out:
+    with open(to, "r+b" if to.exists() else "wb") as out:
         for file in files:
             out.write(mark)
             out.flush()
             with open(file, "rb", buffering=0) as data:
                 start = len(_BOM) if data.read(len(_BOM)) == _BOM else 0
                 _copy_rest(data, start, out)
+        out.truncate()
     return name
 
 
-def _copy_rest(data: FileIO, start: int, out: BufferedWriter) -> None:
+def _copy_rest(data: FileIO, start: int, out: BinaryIO) -> None:
     """Adds a file from `start` on, and the newline that its last line may lack."""
     end = data.seek(0, os.SEEK_END)
     data.seek(start)
@@ -101,7 +104,7 @@ def _copy_rest(data: FileIO, start: int, out: BufferedWriter) -> None:
                 if not done:
                     break
                 start += done
-        out.seek(0, os.SEEK_END)
+        out.seek(os.lseek(out.fileno(), 0, os.SEEK_CUR))  # to where the kernel has written
         data.seek(start)
     while block := data.read(_BLOCK):
         out.write(block)

@@ -20,7 +20,7 @@ import msgspec
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.files import write_atomic
-from sdlc_cli.cost.engine.sources import Source
+from sdlc_cli.cost.engine.sources import RealFolders, Source
 from sdlc_cli.cost.engine.store import Part
 
 MOST_BYTES = 4 * 2**30  # of all parts; the oldest go
@@ -68,6 +68,7 @@ class Keep:
         if lasting:
             self.folder = folder / "cost" / _version(setting)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._folders = RealFolders()
         self._listed: dict[str, dict[str, Member]] = {}
         self._parts: dict[str, Kept | None] = {}
 
@@ -160,9 +161,9 @@ class Keep:
 
     def remember(self, members: Iterable[tuple[Source, Member]]) -> None:
         """Keeps what was read of files. Not being able to is no failure."""
-        folders: dict[Path, dict[str, Member]] = {}
+        folders: dict[str, dict[str, Member]] = {}
         for source, member in members:
-            folders.setdefault(_home(source), {})[source.file.name] = member
+            folders.setdefault(self._home(source), {})[source.file.name] = member
         if not self.lasting or not folders:
             return
         with suppress(OSError, WorkError):
@@ -172,12 +173,15 @@ class Keep:
             self._evict()
 
     def _list(self, source: Source) -> dict[str, Member]:
-        listing = self._listing(_home(source))
+        listing = self._listing(self._home(source))
         if listing.name not in self._listed:
             self._listed[listing.name] = _read(listing)
         return self._listed[listing.name]
 
-    def _listing(self, home: Path) -> Path:
+    def _home(self, source: Source) -> str:
+        return self._folders[os.path.dirname(source.file)]
+
+    def _listing(self, home: str) -> Path:
         digest = hashlib.blake2b(os.fsencode(home), digest_size=16).hexdigest()
         return self.folder / f"{digest}.files"
 
@@ -201,10 +205,6 @@ def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
             with suppress(OSError):
                 told = file.stat()
                 yield told.st_mtime, told.st_size, file
-
-
-def _home(source: Source) -> Path:
-    return Path(os.path.realpath(source.file.parent))
 
 
 def _read(listing: Path) -> dict[str, Member]:

@@ -68,6 +68,7 @@ class Large:
         self._keep = keep
         self._detect = detect
         self._batches: dict[str, tuple[Shape, list[Text]]] = {}
+        self._joined = tmp / "joined"  # files that are read as one, one such after another
         self._rows = tmp / "rows"  # not yet in a part: of these results
         self._written: list[Result] = []
         self._serial = 0
@@ -84,6 +85,7 @@ class Large:
                 self._grown(result)
         for key in list(self._batches):
             self._batch(key)
+        self._joined.unlink(missing_ok=True)
         self._flush()
         self._keep.remember(
             (result.source, member)
@@ -178,7 +180,9 @@ class Large:
         if text.size >= ALONE:
             self._files([text], shape)
             return
-        key = repr(shape)
+        form = text.result.form
+        assert form is not None
+        key = repr(shape) if form.name in bulk.SAMPLED else form.name
         _, waiting = self._batches.setdefault(key, (shape, []))
         waiting.append(text)
         if sum(each.size for each in waiting) >= TOGETHER or len(waiting) >= MOST_FILES:
@@ -194,10 +198,8 @@ class Large:
         if len(texts) == 1:
             read = bulk.read(self._con, texts[0].file, shape, part)
         else:
-            whole = self._temporary("joined")
-            mark = bulk.joined((text.file for text in texts), shape, whole)
-            read = bulk.read(self._con, whole, shape, part, mark)
-            whole.unlink()
+            mark = bulk.joined((text.file for text in texts), shape, self._joined)
+            read = bulk.read(self._con, self._joined, shape, part, mark)
         if read is not None:
             self._take(texts, shape, read)
         elif len(texts) > 1:

@@ -46,6 +46,19 @@ class Source:
         return file.suffix.lower()
 
 
+class RealFolders(dict[str, str]):
+    """Folders without links on the way, each looked up once: many files share one."""
+
+    def __missing__(self, folder: str) -> str:
+        self[folder] = os.path.realpath(folder)
+        return self[folder]
+
+    def of(self, file: Path) -> str:
+        """The real path of a file that is no link itself."""
+        folder, name = os.path.split(file)
+        return os.path.join(self[folder], name)
+
+
 def find(paths: Sequence[str], tmp: Path, stdin: IO[bytes] | None = None) -> tuple[Source, ...]:
     """The files that `paths` stand for, each once, in their order; a folder's sorted by name.
 
@@ -55,9 +68,12 @@ def find(paths: Sequence[str], tmp: Path, stdin: IO[bytes] | None = None) -> tup
     that cannot be read, NothingToDo where no file is left.
     """
     found: dict[str, Source] = {}
+    folders = RealFolders()
     for path in paths:
         for source in _expanded(path, tmp, stdin):
-            found.setdefault(os.path.realpath(source.file), source)
+            linked = os.path.islink(source.file)
+            real = os.path.realpath(source.file) if linked else folders.of(source.file)
+            found.setdefault(real, source)
     if not found:
         raise NothingToDo(
             msg("no usage log was found in {paths}", paths=", ".join(paths)),
