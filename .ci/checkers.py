@@ -3,9 +3,9 @@
 Run: python3 .ci/checkers.py [FOLDER]
 
 It prints the folder, whose `bin/` holds checkov, trivy, hadolint, actionlint, zizmor,
-kubernetes-validate, hcl2tojson, helm, kubectl, promtool and amtool, and terraform where this machine
-has it. What is there already is used again. A program that cannot be had is told on stderr, and the
-tests that need it say so.
+kubernetes-validate, hcl2tojson, helm, kubectl, promtool and amtool, and terraform where this
+machine has it. What is there already is used again. A program that cannot be had is told on
+stderr, and the tests that need it say so.
 """
 
 import fcntl
