@@ -37,7 +37,7 @@ _SECRET_VALUE = re.compile(
     r"://[^/\s:@]*:[^/\s@]+@"  # an address with a password
     r"|-----BEGIN [A-Z ]*PRIVATE KEY"
     r"|\bAKIA[0-9A-Z]{16}\b|\bgh[opsu]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}"
-    r"|\bsk-[A-Za-z0-9_-]{20,}"
+    r"|\bsk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"
 )
 
 
@@ -77,11 +77,13 @@ def _too_few() -> Message:
 
 
 def hidden(value: object, at: Key) -> Mistakes:
-    """Texts below `value` with letters that cannot be seen, or that end a line."""
+    """Texts below `value` with letters that cannot be seen or that end a line, or with a secret."""
     if isinstance(value, str):
         if found := HIDDEN.search(value):
             code = f"{ord(found[0]):04X}"
             yield at, msg("holds the control character U+{code}; values are one line", code=code)
+        elif _SECRET_VALUE.search(value) and not _has_own_words(at):
+            yield at, msg("holds a password or a key, which does not belong in this file")
     elif isinstance(value, msgspec.Struct):
         kind = type(value)  # `msgspec.structs.fields` would evaluate every annotation anew
         names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
@@ -93,6 +95,11 @@ def hidden(value: object, at: Key) -> Mistakes:
     elif isinstance(value, tuple | list):
         for i, entry in enumerate(value):
             yield from hidden(entry, (*at, i))
+
+
+def _has_own_words(at: Key) -> bool:
+    """Whether a secret at this place is told elsewhere, with what to do instead."""
+    return "config" in (at[0], *at[2:3]) or (at[:1] == ("secrets",) and len(at) == 2)
 
 
 def image(written: Image, at: Key) -> Mistakes:
@@ -298,9 +305,6 @@ def _network(service: Service) -> Mistakes:
         for i, name in enumerate(names):
             if name in names[:i]:
                 yield (*at, i), msg("'{name}' is written twice", name=name)
-    for key in ("prometheus", "runbook", "traces"):
-        if _SECRET_VALUE.search(getattr(service.monitoring, key)):
-            yield ("monitoring", key), msg("holds a password, which does not belong in this file")
 
 
 _PORTS = range(1, 65536)

@@ -2,8 +2,7 @@
 
 import types
 from collections.abc import Callable, Mapping
-from functools import cache
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 

@@ -211,6 +211,7 @@ NO_LOCK = (
     " requirements.txt"
 )
 FEW_NODES = "must be at least 2 with infrastructure: managed, so that one can fail"
+LEAKED = "holds a password or a key, which does not belong in this file"
 NOTHING = "holds nothing: leave it out instead"
 PLACEHOLDER = "is the placeholder, which no image has (--allow-placeholder to try)"
 TOO_FEW = "production needs at least 3, so that one can be drained and another fail"
@@ -524,7 +525,14 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         ({"domains": ["A.b"]}, ["domains[0]: must look like 'assistant.example.com', found 'A.b'"]),
         (
             {"monitoring": {"traces": "https://user:word@example.com"}},
-            ["monitoring.traces: holds a password, which does not belong in this file"],
+            [f"monitoring.traces: {LEAKED}"],
+        ),
+        (
+            {"secrets": {"DATABASE_URL": {"key": "postgres://user:word@example.com"}},
+             "build": {"command": ["run", "--key", "sk-" + "a1" * 12]},
+             "pipeline": {"install_sdlc": "git+https://x:word@example.com/sdlc"}},
+            [f"secrets.DATABASE_URL.key: {LEAKED}", f"build.command[2]: {LEAKED}",
+             f"pipeline.install_sdlc: {LEAKED}"],
         ),
         (
             {"pipeline": {"staging": "dve"}},
