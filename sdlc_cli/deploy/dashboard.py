@@ -271,8 +271,8 @@ def _models(spec: DeploySpec) -> tuple[Panel, ...]:
             unit="short",
             targets=(
                 Target(
-                    expr=f"sum by ({m.TOKEN_TYPE}) (rate({tokens}[$__rate_interval]))",
-                    legend=f"{{{{{m.TOKEN_TYPE}}}}}",
+                    expr=f"sum by ({m.MODEL_DIRECTION}) (rate({tokens}[$__rate_interval]))",
+                    legend=f"{{{{{m.MODEL_DIRECTION}}}}}",
                 ),
             ),
             width=6,

@@ -13,7 +13,7 @@ MODEL_SECONDS = "gen_ai_client_operation_duration_seconds"  # histogram
 MODEL_ERROR = "error_type"  # its label, there only when the call failed
 MODEL_NAME = "gen_ai_request_model"  # label of every model metric
 MODEL_TOKENS = "gen_ai_client_token_usage"  # histogram
-TOKEN_TYPE = "gen_ai_token_type"  # its label: input, output
+MODEL_DIRECTION = "gen_ai_token_type"  # its label: input, output
 COST_USD = "llm_cost_usd_total"  # counter of US dollars
 COST_MODEL = "model"  # its label
 

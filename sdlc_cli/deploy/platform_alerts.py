@@ -16,6 +16,8 @@ RESTARTS_IN_15M = 3
 
 
 def resources(spec: DeploySpec) -> tuple[Alert, ...]:
+    """On CPU, memory and the disks of the nodes below."""
+
     def of_limit(usage: str, resource: str) -> str:
         limit = _contained(spec, m.LIMITS, f'resource="{resource}"')
         return f"sum by (pod) ({usage}) / sum by (pod) ({limit})"
@@ -75,16 +77,19 @@ def _disk(spec: DeploySpec) -> Alert:
 
 
 def replicas(spec: DeploySpec) -> tuple[Alert, ...]:
+    """On pods that do not run well, and on there being too few of them."""
+    scaling = spec.autoscaling
+    scales = scaling and scaling.max > scaling.min and spec.has("metrics-server")
+    maximum = (_autoscaler(spec, scaling.max),) if scaling and scales else ()
+    return (*_pods(spec), *_rollouts(spec), *maximum)
+
+
+def _pods(spec: DeploySpec) -> tuple[Alert, ...]:
     restarts = f"sum by (pod) (increase({_contained(spec, m.RESTARTS)}[15m]))"
     killed = _contained(spec, m.TERMINATED, 'reason="OOMKilled"')
     waiting = _contained(spec, m.WAITING, 'reason!~"ContainerCreating|PodInitializing"')
     pending = m.series(m.PHASE, 'phase="Pending"', namespace=spec.namespace)
-
-    def deployment(name: str, *more: str) -> str:
-        return m.series(name, *more, namespace=spec.namespace, deployment=names.workload(spec))
-
-    stuck = deployment(m.DEPLOYMENT_CONDITION, 'condition="Progressing"', 'status="false"')
-    found = [
+    return (
         alert(
             spec,
             "RestartsFrequent",
@@ -118,6 +123,15 @@ def replicas(spec: DeploySpec) -> tuple[Alert, ...]:
             "a pod finds no node",
             f"The pod {POD} has been pending for 15 minutes.",
         ),
+    )
+
+
+def _rollouts(spec: DeploySpec) -> tuple[Alert, ...]:
+    def deployment(name: str, *more: str) -> str:
+        return m.series(name, *more, namespace=spec.namespace, deployment=names.workload(spec))
+
+    stuck = deployment(m.DEPLOYMENT_CONDITION, 'condition="Progressing"', 'status="false"')
+    return (
         alert(
             spec,
             "ReplicasMissing",
@@ -135,11 +149,7 @@ def replicas(spec: DeploySpec) -> tuple[Alert, ...]:
             "a rollout does not go on",
             "The deployment missed its progress deadline: new pods do not become ready.",
         ),
-    ]
-    scaling = spec.autoscaling
-    if scaling and scaling.max > scaling.min and spec.has("metrics-server"):
-        found.append(_autoscaler(spec, scaling.max))
-    return tuple(found)
+    )
 
 
 def _autoscaler(spec: DeploySpec, maximum: int) -> Alert:
@@ -159,6 +169,7 @@ def _autoscaler(spec: DeploySpec, maximum: int) -> Alert:
 
 
 def certificates(spec: DeploySpec) -> tuple[Alert, ...]:
+    """On certificates that nobody renewed."""
     if not spec.domains:
         return ()
     if spec.has("cert-manager"):
@@ -181,6 +192,7 @@ def certificates(spec: DeploySpec) -> tuple[Alert, ...]:
 
 
 def telemetry(spec: DeploySpec) -> tuple[Alert, ...]:
+    """On traces that the collector loses."""
     if not spec.monitoring.traces:
         return ()
     lost = m.series(m.SPANS_LOST, namespace=spec.cluster.monitoring_namespace)

@@ -18,6 +18,7 @@ COST_FAST = 6  # times the budget's pace over one hour
 
 
 def recordings(spec: DeploySpec) -> tuple[Recording, ...]:
+    """Series that alerts and the dashboard share."""
     labels = {"namespace": spec.namespace, "service": spec.app}
     made: dict[str, str] = {}
     if spec.metrics:
@@ -43,14 +44,16 @@ def recordings(spec: DeploySpec) -> tuple[Recording, ...]:
 
 
 def requests(spec: DeploySpec) -> tuple[Alert, ...]:
+    """On what requests and model calls come to, and on losing sight of them."""
     if not spec.metrics:
         return ()
+    models = (_model_errors(spec),) if spec.model_apis else ()
+    return (*_levels(spec), *_targets(spec), *models)
+
+
+def _levels(spec: DeploySpec) -> tuple[Alert, ...]:
     level = spec.service_levels
-    up = _own(spec, m.UP)
-    wanted = m.series(m.REPLICAS_WANTED, namespace=spec.namespace, deployment=names.workload(spec))
-    # Not `absent`: a Prometheus knows the rules of all environments, its cluster has some.
-    pods = f"max by (namespace) ({wanted})"
-    found = [
+    return (
         alert(
             spec,
             "ErrorRateHigh",
@@ -77,6 +80,15 @@ def requests(spec: DeploySpec) -> tuple[Alert, ...]:
             f"over {plain(level.requests_per_second)} requests a second",
             'It gets {{ $value | printf "%.1f" }} requests a second, more than was planned for.',
         ),
+    )
+
+
+def _targets(spec: DeploySpec) -> tuple[Alert, ...]:
+    up = _own(spec, m.UP)
+    wanted = m.series(m.REPLICAS_WANTED, namespace=spec.namespace, deployment=names.workload(spec))
+    # Not `absent`: a Prometheus knows the rules of all environments, its cluster has some.
+    pods = f"max by (namespace) ({wanted})"
+    return (
         alert(
             spec,
             "TargetDown",
@@ -95,10 +107,7 @@ def requests(spec: DeploySpec) -> tuple[Alert, ...]:
             " no other alert on requests can fire.",
             critical=True,
         ),
-    ]
-    if spec.model_apis:
-        found.append(_model_errors(spec))
-    return tuple(found)
+    )
 
 
 def _model_errors(spec: DeploySpec) -> Alert:
@@ -124,6 +133,7 @@ def burn_limit(spec: DeploySpec, factor: Decimal) -> Decimal:
 
 
 def burn(spec: DeploySpec) -> tuple[Alert, ...]:
+    """On using up the errors that the promised availability allows."""
     if not spec.metrics:
         return ()
     allowed = 1 - spec.service_levels.availability / 100
@@ -151,6 +161,7 @@ def burn(spec: DeploySpec) -> tuple[Alert, ...]:
 
 
 def cost(spec: DeploySpec) -> tuple[Alert, ...]:
+    """On using up the budget of model calls."""
     budget = spec.budget.monthly_usd
     if not budget or not spec.metrics:
         return ()

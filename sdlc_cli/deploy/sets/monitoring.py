@@ -120,13 +120,14 @@ def _first(specs: Sequence[DeploySpec]) -> DeploySpec:
 
 def _scraped(specs: Sequence[DeploySpec]) -> dict[str, object]:
     scraped = tuple(spec for spec in specs if spec.metrics)
+    public = [spec for spec in specs if spec.domains]
     seconds = [spec.metrics.interval_seconds for spec in scraped if spec.metrics]
     return {
         "scraped": scraped,
         "seconds": min(seconds, default=30),
         "ours": "|".join(names.namespace(spec) for spec in specs),
-        "certificates": any(spec.domains and spec.has("cert-manager") for spec in specs),
-        "probed": tuple(s for s in specs if s.domains and not s.has("cert-manager")),
+        "certificates": any(spec.has("cert-manager") for spec in public),
+        "probed": tuple(spec for spec in public if not spec.has("cert-manager")),
         "target_label": "__meta_kubernetes_pod_label_"
         + names.TARGET.replace(".", "_").replace("/", "_"),
     }

@@ -79,11 +79,10 @@ def _order(specs: Sequence[DeploySpec]) -> tuple[DeploySpec | None, tuple[Deploy
     words = specs[0].pipeline
     named = {spec.environment: spec for spec in specs}
     ready = [spec for spec in specs if spec.production]
-    production = named.get(words.production) or (ready or list(specs))[-1 if not ready else 0]
+    production = named.get(words.production) or next(iter(ready), specs[-1])
     staging = named.get(words.staging)
-    if staging is production:
-        staging = None
-    return staging, (production, *(s for s in ready if s is not production and s is not staging))
+    after = [production, *(spec for spec in ready if spec not in (production, staging))]
+    return staging if staging != production else None, tuple(after)
 
 
 def _targets(staging: DeploySpec | None, after: Sequence[DeploySpec]) -> tuple[Target, ...]:
