@@ -71,7 +71,8 @@ def _bases(one: Dockerfile) -> Iterator[tuple[int, str]]:
         if instruction.word == "ARG" and instruction.stage < 0:
             for word in instruction.rest.split():
                 name, _equals, value = word.partition("=")
-                defaults[name] = value.strip("\"'")
+                if value.strip("\"'"):
+                    defaults[name] = value.strip("\"'")
     names: set[str] = {"scratch"}
     for stage in one.stages:
         base = _VARIABLE.sub(lambda m: defaults.get(m[1], m[0]), stage.base.strip("\"'"))

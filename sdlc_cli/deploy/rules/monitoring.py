@@ -96,16 +96,22 @@ def _plain_receiver(parsed: Parsed) -> Iterator[Hit]:
             if isinstance(value, Mapped):
                 for name, inner in value.items():
                     secret = name in _PLAIN and (name != "url" or key == "webhook_configs")
-                    if secret and isinstance(inner, str) and inner and not _local(name, inner):
+                    if secret and isinstance(inner, str) and _told(name, inner):
                         yield Hit(one.path, value.lines[name], _subject(one), name)
                     stack.append((name, inner))
             elif isinstance(value, list):
                 stack += [(key, inner) for inner in value]
 
 
+def _told(name: str, value: str) -> bool:
+    """Whether the value is a secret: no placeholder, and no address inside the cluster."""
+    placeholder = not value or (value.startswith("<") and value.endswith(">"))
+    return not placeholder and not _local(name, value)
+
+
 def _local(name: str, address: str) -> bool:
     """A webhook inside the cluster is no secret; one outside mostly holds a token."""
-    if name != "url" or address.startswith("<secret>"):
+    if name != "url":
         return False
     host = address.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
     inside = (".svc", ".cluster.local", ".internal")

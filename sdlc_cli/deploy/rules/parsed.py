@@ -33,6 +33,8 @@ _COMPOSE = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
 _VALUES = re.compile(r"values(?:[.-].+)?\.ya?ml")
 _TEXTS = re.compile(r"\.dockerignore|.+\.dockerignore|\.gitignore|\.terraform\.lock\.hcl")
 _YAML = (".yaml", ".yml")
+# As templates of other tools have it, and a workflow or an alert has not.
+_TEMPLATE = re.compile(r"^\s*(?:-\s+)?\{\{|:[ \t]+\{\{|\{%|<%", re.MULTILINE)
 _HCL = (".tf", ".tfvars", ".tfbackend")
 
 
@@ -113,7 +115,7 @@ class Parsed:
     problems: list[Problem] = field(default_factory=list)
     skipped: list[FileNotRead] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)  # of every file there is, read or not
-    whole: bool = True  # False where only some files of a folder were given
+    known: set[str] = field(default_factory=set)  # of files that a rule looks at
 
     @cached_property
     def objects(self) -> Objects:
@@ -191,6 +193,7 @@ def read(source: Path | Iterable[Artifact]) -> Parsed:
     for path, text in texts:
         if text is not None:
             _sort_in(parsed, path, text, charts)
+    _drop_strangers(parsed)
     return parsed
 
 
@@ -232,7 +235,7 @@ def _may_concern(path: str) -> bool:
     name = path.rpartition("/")[2]
     lower = name.lower()
     return bool(
-        lower.endswith((*_YAML, *_HCL, ".json"))
+        lower.endswith((*_YAML, *_HCL, ".tofu", ".json"))
         or _DOCKERFILE.fullmatch(name)
         or _TEXTS.fullmatch(name)
         or (lower.endswith(".md") and "runbook" in lower)
@@ -262,11 +265,28 @@ def _skip(parsed: Parsed, path: str, reason: Message) -> None:
     parsed.skipped.append(FileNotRead(path=path, reason=reason))
 
 
-def _refuse(parsed: Parsed, path: str, line: int, reason: Message) -> None:
+def _refuse(parsed: Parsed, path: str, line: int, reason: Message, text: str = "") -> None:
     """A file that its tool will not read either: a problem; JSON may be anything, so a skip."""
+    if _TEMPLATE.search(text):
+        _skip(parsed, path, msg("a template, which says nothing before it is rendered"))
+        return
     if not path.endswith(".json"):
         parsed.problems.append(Problem(path, line, reason))
     _skip(parsed, path, reason)
+
+
+def _drop_strangers(parsed: Parsed) -> None:
+    """Broken YAML far from all deployment files is somebody else's: it stays a skipped file."""
+    known = {path.rpartition("/")[0] for path in parsed.known}
+    parsed.problems = [
+        one
+        for one in parsed.problems
+        if not known
+        or one.path.rpartition("/")[0] in known
+        or not one.path.endswith(_YAML)
+        or "/.github/workflows/" in f"/{one.path}"
+        or one.path in parsed.known
+    ]
 
 
 def _sort_in(parsed: Parsed, path: str, text: str, charts: set[str]) -> None:
@@ -280,6 +300,8 @@ def _sort_in(parsed: Parsed, path: str, text: str, charts: set[str]) -> None:
             parsed.runbooks[path] = text
     elif name.endswith(_HCL):
         _read_terraform(parsed, path, text)
+    elif name.endswith((".tf.json", ".tofu", ".tofu.json")):
+        _skip(parsed, path, msg("a kind of Terraform file that the rules do not read"))
     elif name.lower().endswith(".json"):
         _read_json(parsed, path, text)
     elif name.lower().endswith(_YAML):
@@ -298,8 +320,9 @@ def _read_dockerfile(parsed: Parsed, path: str, text: str) -> None:
     try:
         instructions = dockerfile.parse(text)
     except dockerfile.DockerfileError as error:
-        _refuse(parsed, path, error.line, error.message)
+        _refuse(parsed, path, error.line, error.message, text)
         return
+    parsed.known.add(path)
     parsed.dockerfiles.append(Dockerfile(path, instructions, dockerfile.stages(instructions)))
 
 
@@ -309,6 +332,7 @@ def _read_terraform(parsed: Parsed, path: str, text: str) -> None:
     except hcl.HclError as error:
         _refuse(parsed, path, error.line, error.message)
         return
+    parsed.known.add(path)
     (parsed.terraform_files if path.endswith(".tf") else parsed.terraform_values).append(
         (path, block)
     )
@@ -344,15 +368,14 @@ def _read_yaml(parsed: Parsed, path: str, text: str, in_chart: bool) -> None:
                 _skip(parsed, path, msg("holds more than the rules read; only its start is judged"))
                 break
     except yaml_tree.TreeError as error:
-        if "{{" in text or "{%" in text or "<%" in text:
-            _skip(parsed, path, msg("a template, which is no YAML before it is rendered"))
-        else:
-            _refuse(parsed, path, error.line, error.message)
+        _refuse(parsed, path, error.line, error.message, text)
         return
     known = [_place(parsed, one, in_chart) for one in found if one.root]
     if parsed.workflows and parsed.workflows[-1].path == path:
         parsed.sources[path] = text
-    if not any(known) and not path.endswith(".json"):
+    if any(known):
+        parsed.known.add(path)
+    elif not path.endswith(".json"):
         _skip(parsed, path, msg("holds nothing that the rules know"))
 
 

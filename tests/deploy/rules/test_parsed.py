@@ -166,6 +166,23 @@ def test_what_is_not_judged_is_listed(tmp_path: Path, name: str, content: str, w
     assert checked.findings == ()
 
 
+def test_broken_yaml_far_from_deployment_files_is_only_listed(tmp_path: Path) -> None:
+    write(tmp_path, "k8s/pod.yaml", POD)
+    write(tmp_path, "k8s/broken.yaml", "a: [\n")
+    write(tmp_path, "app/settings.yaml", "a: [\n")
+
+    checked = rules.check(tmp_path)
+
+    assert [one.location.path for one in checked.findings] == ["k8s/broken.yaml"]
+    assert [one.path for one in checked.skipped] == ["app/settings.yaml", "k8s/broken.yaml"]
+
+
+def test_expressions_of_a_workflow_make_it_no_template(tmp_path: Path) -> None:
+    write(tmp_path, ".github/workflows/a.yml", "name: ${{ github.sha }}\njobs: [\n")
+
+    assert [one.rule for one in rules.check(tmp_path).findings] == ["file-unreadable"]
+
+
 def test_a_patch_of_a_kustomization_is_no_whole_object(tmp_path: Path) -> None:
     write(tmp_path, "patch.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n"
           "spec: {template: {spec: {containers: [{name: a}]}}}\n")  # fmt: skip
