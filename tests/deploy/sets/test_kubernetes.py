@@ -16,6 +16,7 @@ from sdlc_cli.deploy.model import (
     Metrics,
     ModelApi,
     Provided,
+    Region,
 )
 from sdlc_cli.deploy.sets import kubernetes
 
@@ -328,3 +329,40 @@ def test_every_object_says_whose_it_is(specs: Sequence[DeploySpec]) -> None:
             assert names.selector(specs[2]).items() <= one["metadata"]["labels"].items(), kind
             expected = None if kind in ("Namespace", "PriorityClass") else "answers-prod"
             assert one["metadata"].get("namespace") == expected, kind
+
+
+def test_objects_are_called_and_labelled_as_everybody_expects(
+    specs: Sequence[DeploySpec],
+) -> None:
+    spec = specs[2]
+    monitoring = replace(spec.monitoring, traces="http://jaeger.example.com:4318")
+    found = objects(replace(spec, monitoring=monitoring))
+
+    assert set(found) >= {
+        ("Namespace", names.namespace(spec)),
+        ("PriorityClass", names.priority_class(spec)),
+        ("ConfigMap", names.config_map(spec)),
+        ("ExternalSecret", names.secret(spec)),
+        ("Deployment", names.workload(spec)),
+    }
+    assert found["Deployment", "answers"]["metadata"]["labels"] == names.labels(spec)
+    assert pod(found)["priorityClassName"] == names.priority_class(spec)
+    (tls,) = found["Ingress", "answers"]["spec"]["tls"]
+    assert tls["secretName"] == names.tls_secret(spec)
+    mounts = {one["name"]: one["mountPath"] for one in pod(found)["containers"][0]["volumeMounts"]}
+    assert mounts == {"tmp": names.TEMPORARY, "secrets": names.secret_folder(spec)}
+    (port,) = found["NetworkPolicy", "allow-traces"]["spec"]["egress"][0]["ports"]
+    assert port["port"] == names.COLLECTOR_PORT
+
+
+def test_a_region_may_be_the_only_one_with_a_domain(spec: Make) -> None:
+    service = spec(domains=(), regions=(Region(name="eu", domains=("eu.example.com",)),))
+    renderer = render.Renderer(None)
+    made = {one.path: renderer.artifact(one) for one in kubernetes.files([service])}
+
+    assert ("Ingress", "answers") not in objects(service)
+    assert "allow-ingress" in policies(service)
+    overlay = yaml.safe_load(made["k8s/regions/dev/eu/kustomization.yaml"].text)
+    assert overlay["resources"] == ["../../../dev", "ingress.yaml"]
+    ingress = yaml.safe_load(made["k8s/regions/dev/eu/ingress.yaml"].text)
+    assert [rule["host"] for rule in ingress["spec"]["rules"]] == ["eu.example.com"]
