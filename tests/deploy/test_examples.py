@@ -92,8 +92,8 @@ def test_the_service_exports_the_metrics_that_alerts_read() -> None:
 
     for name in (
         metrics.REQUEST_SECONDS, metrics.REQUEST_STATUS, metrics.MODEL_SECONDS, metrics.MODEL_ERROR,
-        metrics.MODEL_NAME, metrics.MODEL_TOKENS, metrics.TOKEN_TYPE,
-        metrics.COST_USD.removesuffix("_total"),
+        metrics.MODEL_NAME, metrics.MODEL_TOKENS, metrics.MODEL_DIRECTION,
+        metrics.COST_USD.removesuffix("_total"), metrics.COST_MODEL,
     ):  # fmt: skip
         assert f'"{name}"' in text
 

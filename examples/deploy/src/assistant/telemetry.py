@@ -20,4 +20,4 @@ TOKENS = Histogram(
     ["gen_ai_request_model", "gen_ai_token_type"],
     buckets=(16, 64, 256, 1024, 4096, 16384, 65536),
 )
-COST = Counter("llm_cost_usd", "US dollars of model calls.", ["gen_ai_request_model"])
+COST = Counter("llm_cost_usd", "US dollars of model calls.", ["model"])
