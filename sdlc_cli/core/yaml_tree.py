@@ -6,7 +6,8 @@ it would unfold to is counted while building.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import yaml
@@ -95,16 +96,44 @@ def compose_all(
 ) -> Iterator[tuple[int, Node]]:
     """Each document of `text` that holds something, with its first line. Raises TreeError."""
     if bad := _UNPRINTABLE.search(text):
-        raise TreeError(
-            text.count("\n", 0, bad.start()) + 1,
-            msg("holds the character U+{code}, which YAML does not allow", code=_code(bad[0])),
-        )
+        raise _unprintable(text, bad, loader)
     try:
         yield from _build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         raise _in_words(error, text) from None
     except yaml.YAMLError as error:
         raise TreeError(1, msg("is not YAML: {reason}", reason=str(error))) from None
+
+
+def _unprintable(
+    text: str, bad: re.Match[str], loader: type[yaml.SafeLoader | yaml.CSafeLoader]
+) -> TreeError:
+    """The complaint about a character, with the value that it stands in where one can be told."""
+    error = TreeError(
+        text.count("\n", 0, bad.start()) + 1,
+        msg("holds the character U+{code}, which YAML does not allow", code=_code(bad[0])),
+    )
+    mark = next((chr(n) for n in range(0xE000, 0xF900) if chr(n) not in text), "")
+    with suppress(TreeError, yaml.YAMLError):
+        if mark:
+            for _, tree in compose_all(_UNPRINTABLE.sub(mark, text), loader):
+                error.path = error.path or _path_of(mark, tree) or ()
+    return error
+
+
+def _path_of(mark: str, node: Node, path: Key = ()) -> Key | None:
+    """Where the first value with `mark` in it stands; a key's own place is its section's."""
+    if isinstance(node, Scalar):
+        return path if mark in node.text else None
+    below: Iterable[tuple[str | int, Node]]
+    if isinstance(node, Listing):
+        below = enumerate(node.items)
+    else:
+        if any(mark in key.text for key, _ in node.pairs):
+            return path
+        below = ((key.text, value) for key, value in node.pairs)
+    found = (_path_of(mark, item, (*path, key)) for key, item in below)
+    return next((one for one in found if one is not None), None)
 
 
 def _build(events: Iterator[yaml.Event]) -> Iterator[tuple[int, Node]]:

@@ -71,6 +71,11 @@ def test_what_cannot_be_read_is_told_alike(
         pytest.param("a: {b: !x {}}", ("a", "b"), id="tag of a section"),
         pytest.param("a: [{b: *c}]", ("a", 0, "b"), id="alias"),
         pytest.param('"\\0": 1', (), id="the key itself"),
+        pytest.param("a:\n  b: x\0y", ("a", "b"), id="raw NUL"),
+        pytest.param("a: [1, {b: 'x\x07'}]\nc: \0", ("a", 1, "b"), id="raw bell in a list"),
+        pytest.param("a: {b\0: 1}", ("a",), id="raw NUL in a key"),
+        pytest.param("a: x # \0", (), id="raw NUL in a comment"),
+        pytest.param("a: [x\0", (), id="raw NUL in what is no YAML"),
         pytest.param("a: " + "{b: " * 200, (), id="too deep to follow"),
     ],
 )
