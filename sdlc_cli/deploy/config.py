@@ -202,6 +202,8 @@ def _alone(file: options.DeployFile) -> Mistakes:
         if name and name not in file.environments:
             near = nearest(name, file.environments)
             yield ("pipeline", key), _no_environment(name, near, file.environments)
+    if file.pipeline.staging and file.pipeline.staging == file.pipeline.production:
+        yield ("pipeline", "staging"), msg("is the environment after the approval too")
 
 
 def _misplaced(over: options.Overlay, at: Key) -> Mistakes:

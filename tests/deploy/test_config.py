@@ -535,6 +535,10 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
              f"pipeline.install_sdlc: {LEAKED}"],
         ),
         (
+            {"pipeline": {"staging": "dev", "production": "dev"}},
+            ["pipeline.staging: is the environment after the approval too"],
+        ),
+        (
             {"pipeline": {"staging": "dve"}},
             ["pipeline.staging: there is no 'dve' (nearest: 'dev')"],
         ),
