@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from sdlc_cli.deploy import render
 from sdlc_cli.deploy.model import DeploySpec
@@ -249,3 +252,48 @@ def test_an_environment_without_domains_asks_nobody(tmp_path: Path, spec: Make) 
     text = _text([spec(domains=())])
 
     assert "https://" not in text
+
+
+@pytest.mark.parametrize(
+    ("source", "accepted"),
+    [
+        pytest.param("x = 1\n", True, id="a sound commit"),
+        pytest.param("import os\nos.system(input(\n", False, id="a broken commit"),
+    ],
+)
+@pytest.mark.usefixtures("unmeasured")
+def test_the_report_that_the_pipeline_makes_opens_the_way_or_closes_it(
+    script: Script,
+    tree: Callable[..., Path],
+    specs: tuple[DeploySpec, ...],
+    source: str,
+    accepted: bool,
+) -> None:
+    """The steps of the workflow, run one after the other in a real repository."""
+    if not shutil.which("jq"):
+        pytest.skip("jq is not installed")
+    root = tree({"app.py": source}, git=True)
+    steps = {
+        step["name"]: step["run"]
+        for step in _workflow(specs)["jobs"]["test"]["steps"]
+        if "run" in step
+    }
+    runner = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "RUNNER_TEMP": str(script.folder),
+    }
+    for name in ("Judge the commit", "Write the commit into the report"):
+        bash = ["bash", "-e", "-o", "pipefail", "-c", steps[name]]
+        subprocess.run(bash, cwd=root, env=runner, capture_output=True, check=False)
+    head = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(head, cwd=root, capture_output=True, text=True, check=True).stdout
+
+    report = str(script.folder / "report.json")
+    assert (script("check-report", report, commit.strip()).returncode == 0) is accepted
+    assert script("check-report", report, SHA).returncode == 1
+
+
+def _workflow(specs: Sequence[DeploySpec]) -> Any:
+    wanted = next(one for one in pipeline.files(specs) if one.path.endswith("/deploy.yml"))
+    return yaml.safe_load(render.Renderer(None).artifact(wanted).text)
