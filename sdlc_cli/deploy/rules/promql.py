@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r"(?P<text>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)"
@@ -31,6 +32,7 @@ class Named:
     broken: str = ""
 
 
+@lru_cache(maxsize=4096)
 def read(expression: str) -> Named:
     """Never raises; what is no PromQL is `broken`."""
     tokens = [
