@@ -24,6 +24,7 @@ from sdlc_cli.deploy.sets import monitoring
 
 Make = Callable[..., DeploySpec]
 RENDERER = render.Renderer(None)
+PAGE = Path(__file__).parents[3] / "docs" / "deploy-pipeline.md"
 TRACES = "http://jaeger.tracing.svc:4318"
 
 
@@ -168,6 +169,17 @@ def test_every_alert_has_a_case_and_every_case_an_alert(
     known = {one.name for s in shapes for group in alerts.rules(s) for one in group.alerts}
 
     assert known == set(alert_cases._CASES)
+
+
+def test_the_page_lists_every_alert_and_how_long_it_waits(
+    specs: tuple[DeploySpec, ...], awkward: DeploySpec
+) -> None:
+    rows = re.findall(r"^\| (\w+) \| .* \| (\d+[mh]) \|$", PAGE.read_text(encoding="utf-8"), re.M)
+    shapes = every_shape(specs, awkward)
+
+    assert sorted(rows) == sorted(
+        {(one.name, one.hold) for s in shapes for group in alerts.rules(s) for one in group.alerts}
+    )
 
 
 def test_each_alert_is_tested_firing_and_quiet(specs: tuple[DeploySpec, ...]) -> None:
