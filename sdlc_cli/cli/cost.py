@@ -30,10 +30,11 @@ from sdlc_cli.cli.options import OutputPath
 from sdlc_cli.core.i18n import _, ngettext
 
 if TYPE_CHECKING:
-    from sdlc_cli.cost.model import Group
+    from sdlc_cli.cost.model import CostReport, Group
     from sdlc_cli.cost.report import Sheet
 
 GROUPS = ("day", "week", "month", "hour", "model", "provider", "tier", "project", "team", "user")
+MOST_PIECES = 100_000  # days times names that the chart of a page is made of
 app = App(help=_("Count every LLM call in usage logs once, price it exactly, and explain it."))
 
 
@@ -138,17 +139,18 @@ def _sheet(logs: Opened, by: tuple[str, ...], form: str) -> "Sheet":
         daily = logs.usage.series(logs.where, logs.timezone)
     else:
         daily = ()  # a question of its own: a third of the work on a small log
-    by_day = _by_day(logs, by) if form == "html" else ()
+    by_day = _by_day(logs, made, len(daily)) if form == "html" else ()
     return Sheet(report=made, daily=daily, by_day=by_day, hidden=dict(logs.veil.hidden))
 
 
-def _by_day(logs: Opened, by: tuple[str, ...]) -> tuple["Group", ...]:
-    """What the bars of the chart are made of."""
+def _by_day(logs: Opened, made: "CostReport", days: int) -> tuple["Group", ...]:
+    """What the bars of the chart are made of; nothing where that would be too many pieces."""
+    from sdlc_cli.core import charts
     from sdlc_cli.cost.privacy import veiled
-    from sdlc_cli.cost.report.spending import key_of
+    from sdlc_cli.cost.report.spending import key_of, sums
 
-    key = key_of(by)
-    if not key:
+    key = key_of(made.by)
+    if not key or not charts.installed() or days * len(sums(made.groups, key)) > MOST_PIECES:
         return ()
     return veiled(logs.usage.slices(("day", key), logs.where, logs.timezone), logs.veil)
 

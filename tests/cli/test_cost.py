@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from sdlc_cli.core import charts
+
 Tree = Callable[..., Path]
 Done = subprocess.CompletedProcess[str]
 EXAMPLES = Path(__file__).parents[2] / "examples" / "cost"
@@ -194,6 +196,22 @@ class TestReport:
         assert (done.returncode, done.stdout) == (0, "")
         assert (logs / "out").read_text(encoding="utf-8")
         assert "wrote out" in done.stderr
+
+    def test_the_bars_of_a_page_are_split_unless_there_are_too_many_pieces(
+        self, logs: Path
+    ) -> None:
+        if not charts.installed():
+            pytest.skip("the extra charts is not installed")
+        split = cost("report", "logs", "--by", "user", "--format", "html", cwd=logs).stdout
+        far = call(90, day=9_000, user="zoe") + "\n"
+        many = "\n".join(call(n, user=f"u{n}") for n in range(100, 120))
+        (logs / "logs" / "many.jsonl").write_text(far + many)
+        whole = cost("report", "logs", "--by", "user", "--format", "html", cwd=logs).stdout
+
+        assert '<ul class="legend">' in split
+        assert "2026-01-01, anna@mail.example: $0.0140" in split
+        assert '<ul class="legend">' not in whole
+        assert '<svg class="chart"' in whole
 
     def test_focus_rows_add_up_to_the_cost(self, logs: Path) -> None:
         done = cost("report", "logs", "--format", "focus", cwd=logs)
