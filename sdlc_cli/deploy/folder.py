@@ -79,7 +79,10 @@ class Folder:
 
     def __init__(self, root: Path, *, create: bool = False) -> None:
         if create:
-            root.mkdir(parents=True, exist_ok=True)
+            try:
+                root.mkdir(parents=True, exist_ok=True)
+            except FileExistsError:
+                raise OSError(errno.ENOTDIR, msg("it is no folder"), str(root)) from None
         self.root = root
         self._handles: dict[str, int] = {
             "": os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -113,9 +113,8 @@ def _headline(done: Done) -> str:
 def _files(done: Done, view: View) -> Iterator[str]:
     yield ""
     if view.verbose:
-        for step, artifact in done.artifacts:
-            line = f"{artifact.path}  {states()[step.state]}  {artifact.about}"
-            yield from wrap(line, view.width, hang=2)
+        told = states()
+        yield from (f"{artifact.path}: {told[step.state]}" for step, artifact in done.artifacts)
         return
     rows = _groups([artifact.path for _step, artifact in done.artifacts])
     widest = max((columns(name) for name, _text in rows), default=0)
