@@ -30,8 +30,21 @@ Local = Mapping[str, str]  # variables of loops, and what they are called in the
 
 def translate(load: Callable[[str], Template], name: str) -> str:
     """The chart's text for the template; `load` gives one by its name. Raises Broken."""
-    template = load(name)
-    return _Translator(load=load, name=name).body(template.body, {}, fresh=True)
+    return _Translator(load=load, name=name).body(_loaded(load, name).body, {}, fresh=True)
+
+
+def _loaded(load: Callable[[str], Template], name: str) -> Template:
+    try:
+        return load(name)
+    except Broken as error:
+        if isinstance(error.__cause__, Beyond):
+            raise _refused(error.__cause__, error.template, error.line) from error
+        raise
+
+
+def _refused(error: Beyond, template: str, line: int) -> Broken:
+    problem = msg("a Helm chart cannot say it: {problem}", problem=error.problem)
+    return Broken(problem, template, line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +63,7 @@ class _Translator:
             try:
                 text += self._node(node, local, alone=alone)
             except Beyond as error:
-                problem = msg("a Helm chart cannot say it: {problem}", problem=error.problem)
-                raise Broken(problem, self.name, node.line) from error
+                raise _refused(error, self.name, node.line) from error
         return text
 
     def _node(self, node: Printed | If | For | Include, local: Local, *, alone: bool) -> str:
@@ -63,7 +75,7 @@ class _Translator:
         if isinstance(node, For):
             return self._for(node, local, alone=alone)
         inner = _Translator(load=self.load, name=node.name)
-        return inner.body(self.load(node.name).body, local, fresh=alone)
+        return inner.body(_loaded(self.load, node.name).body, local, fresh=alone)
 
     def _printed(self, of: Expression, local: Local) -> str:
         if isinstance(of, syntax.Filter) and of.name in PIPES:

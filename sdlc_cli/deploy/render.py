@@ -79,15 +79,7 @@ class Renderer:
         try:
             text = self._text(wanted)
         except template.Broken as error:
-            raise ConfigError(
-                msg(
-                    "{file} cannot be rendered: {template}, line {line}: {problem}",
-                    file=wanted.path,
-                    template=error.template,
-                    line=error.line,
-                    problem=error.problem,
-                )
-            ) from error
+            raise self._refused(wanted, error) from error
         return Artifact(
             path=wanted.path,
             text=text,
@@ -121,9 +113,38 @@ class Renderer:
         return self._read[name]
 
     def _source(self, name: str) -> str:
-        inside = not name.startswith("/") and ".." not in name.split("/")
-        for folder in self._folders if inside else ():
+        for folder in self._folders if _inside(name) else ():
             path = folder / name
-            if path.is_file():
-                return path.read_text(encoding="utf-8")
+            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+                return _text_of(path, name)
         raise template.Broken(msg("there is no such template"), name, 1)
+
+    def _refused(self, wanted: Wanted, error: template.Broken) -> ConfigError:
+        ours = (TEMPLATES / error.template).is_file() if _inside(error.template) else False
+        again = f"sdlc deploy eject {error.template} --force"
+        return ConfigError(
+            msg(
+                "{file} cannot be rendered: {template}, line {line}: {problem}",
+                file=wanted.path,
+                template=error.template,
+                line=error.line,
+                problem=error.problem,
+            ),
+            hint=again if ours and len(self._folders) > 1 else "",
+        )
+
+
+def _inside(name: str) -> bool:
+    """Whether a template's name stays in its folder."""
+    return not name.startswith("/") and ".." not in name.split("/")
+
+
+def _text_of(path: Path, name: str) -> str:
+    try:
+        if path.stat().st_size > template.MOST_LETTERS:
+            raise template.Broken(template.TOO_LARGE, name, 1)
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise template.Broken(msg("it is not UTF-8 text"), name, 1) from error
+    except OSError as error:
+        raise template.Broken(str(error.strerror), name, 1) from error

@@ -181,6 +181,7 @@ def test_every_way_out_is_the_same_from_the_chart(
     [
         ("{{ app|comment }}", "line 1: a Helm chart cannot say it: comment is none of yaml, "),
         ("\n{{ (app ~ 'x')|yaml }}", "line 2: a Helm chart cannot say it: ~ is none of ==, "),
+        ("\n{% set x = 1 %}", "line 2: a Helm chart cannot say it: there is no tag set"),
         ("{% for x in ports if x.port %}{% endfor %}", "a loop goes over a list"),
         ("{{ app|name if app else app|name }}", "choice is none of yaml"),
     ],

@@ -175,6 +175,31 @@ def test_a_template_is_never_read_outside_of_its_folder(
         render.render([spec()], overrides=override(tmp_path, text))
 
 
+def test_a_link_out_of_the_folder_is_no_template(
+    spec: Callable[..., DeploySpec], tmp_path: Path
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
+    folder = override(tmp_path, "{% include 'own.j2' %}")
+    (folder / "own.j2").symlink_to(tmp_path / "secret.txt")
+
+    with pytest.raises(ConfigError, match=r"own\.j2, line 1: there is no such template"):
+        render.render([spec()], overrides=folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"\xff\xfe", "not UTF-8"), (b" " * (template.MOST_LETTERS + 1), "too large")],
+)
+def test_a_file_that_is_no_template_is_told(
+    spec: Callable[..., DeploySpec], tmp_path: Path, content: bytes, problem: str
+) -> None:
+    folder = override(tmp_path, "")
+    (folder / "kubernetes/service.yaml.j2").write_bytes(content)
+
+    with pytest.raises(ConfigError, match=problem):
+        render.render([spec()], overrides=folder)
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [("a\n{{ nothing|yaml }}\n", 2), ("a\n\n{% if app %}\n", 3), ("{{ app|nofilter }}", 1)],
@@ -186,6 +211,7 @@ def test_a_broken_template_of_a_user_is_named_with_its_line(
         render.render([spec()], overrides=override(tmp_path, text))
 
     assert f"kubernetes/service.yaml.j2, line {line}: " in str(refused.value)
+    assert refused.value.hint == "sdlc deploy eject kubernetes/service.yaml.j2 --force"
 
 
 def test_a_template_of_a_user_comes_before_ours(
