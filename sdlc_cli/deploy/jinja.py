@@ -14,15 +14,16 @@ from pathlib import Path
 
 from sdlc_cli.core import proc
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.deploy import escape
+from sdlc_cli.deploy import escape, sources
 from sdlc_cli.deploy.template import MOST_LETTERS, MOST_SECONDS, TOO_LARGE, TOO_LONG, Broken
 
+_NAMED = "template "  # begins what Jinja2 calls a template in tracebacks
 MOST_BYTES = 1 << 30  # of the process' memory, where the system can hold it to that
 
 
 def render(folders: Sequence[Path], template: str, values: Mapping[str, object]) -> str:
     """What Jinja2 makes of the template. Raises Broken; WorkError without a new process."""
-    asked = pickle.dumps(([str(folder) for folder in folders], template, dict(values)))
+    asked = pickle.dumps((folders, template, dict(values)))
     done = proc.run(
         [sys.executable, "-P", "-m", "sdlc_cli.deploy.jinja"],
         cwd=folders[0],
@@ -53,13 +54,16 @@ def main() -> None:
     print(json.dumps(answer))  # noqa: T201 - the answer
 
 
-def _printed(folders: Sequence[str], template: str, values: Mapping[str, object]) -> str:
-    from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+def _printed(folders: Sequence[Path], template: str, values: Mapping[str, object]) -> str:
+    from jinja2 import FunctionLoader, StrictUndefined, TemplateError
     from jinja2.exceptions import TemplateSyntaxError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+    def load(name: str) -> tuple[str, str, None]:
+        return sources.read(folders, name), f"{_NAMED}{name}", None
+
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(folders),
+        loader=FunctionLoader(load),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -79,7 +83,7 @@ def _printed(folders: Sequence[str], template: str, values: Mapping[str, object]
     except MemoryError as error:
         raise Broken("it needs too much memory", template, 1) from error
     except (TemplateError, ValueError, TypeError, LookupError, ArithmeticError) as error:
-        raise Broken(str(error), template, _line(error, folders)) from error
+        raise Broken(str(error), template, _line(error)) from error
     except RecursionError as error:
         raise Broken("it calls itself", template, 1) from error
     return "".join(parts)
@@ -91,11 +95,11 @@ def _only_written(value: object) -> object:
     raise escape.NotWritable(f"printed without a filter: {value!r:.60}")
 
 
-def _line(error: BaseException, folders: Sequence[str]) -> int:
+def _line(error: BaseException) -> int:
     """The last line of a template in the traceback: Jinja2 writes its own lines into it."""
     line, step = 1, error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_filename.startswith(tuple(folders)):
+        if step.tb_frame.f_code.co_filename.startswith(_NAMED):
             line = step.tb_lineno
         step = step.tb_next
     return line

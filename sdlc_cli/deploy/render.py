@@ -9,12 +9,12 @@ from typing import Literal, Protocol, cast
 
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.deploy import chart, escape, syntax, template
+from sdlc_cli.deploy import chart, escape, sources, syntax, template
 from sdlc_cli.deploy.model import Artifact, DeploySpec, Kind
 
 # Each is a module of `sdlc_cli.deploy.sets`.
 SETS = ("docker", "kubernetes", "helm", "terraform", "pipeline", "monitoring")
-TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = sources.TEMPLATES
 
 _PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 
@@ -109,18 +109,12 @@ class Renderer:
 
     def _load(self, name: str) -> template.Template:
         if name not in self._read:
-            self._read[name] = template.parse(self._source(name), name)
+            text = sources.read(self._folders, name)
+            self._read[name] = template.parse(text, name)
         return self._read[name]
 
-    def _source(self, name: str) -> str:
-        for folder in self._folders if _inside(name) else ():
-            path = folder / name
-            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-                return _text_of(path, name)
-        raise template.Broken(msg("there is no such template"), name, 1)
-
     def _refused(self, wanted: Wanted, error: template.Broken) -> ConfigError:
-        ours = (TEMPLATES / error.template).is_file() if _inside(error.template) else False
+        ours = sources.find((TEMPLATES,), error.template) is not None
         again = f"sdlc deploy eject {error.template} --force"
         return ConfigError(
             msg(
@@ -132,19 +126,3 @@ class Renderer:
             ),
             hint=again if ours and len(self._folders) > 1 else "",
         )
-
-
-def _inside(name: str) -> bool:
-    """Whether a template's name stays in its folder."""
-    return not name.startswith("/") and ".." not in name.split("/")
-
-
-def _text_of(path: Path, name: str) -> str:
-    try:
-        if path.stat().st_size > template.MOST_LETTERS:
-            raise template.Broken(template.TOO_LARGE, name, 1)
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise template.Broken(msg("it is not UTF-8 text"), name, 1) from error
-    except OSError as error:
-        raise template.Broken(str(error.strerror), name, 1) from error

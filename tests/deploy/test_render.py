@@ -179,11 +179,13 @@ def test_a_link_out_of_the_folder_is_no_template(
     spec: Callable[..., DeploySpec], tmp_path: Path
 ) -> None:
     (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
-    folder = override(tmp_path, "{% include 'own.j2' %}")
+    folder = override(tmp_path, "", name="kubernetes/kustomization.yaml.j2")
     (folder / "own.j2").symlink_to(tmp_path / "secret.txt")
 
-    with pytest.raises(ConfigError, match=r"own\.j2, line 1: there is no such template"):
-        render.render([spec()], overrides=folder)
+    for text in ("{% include 'own.j2' %}", "{% include 'o' ~ 'wn.j2' %}"):  # the last by Jinja2
+        (folder / "kubernetes/kustomization.yaml.j2").write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigError, match=r"own\.j2, line 1: there is no such template"):
+            render.render([spec()], overrides=folder)
 
 
 @pytest.mark.parametrize(
