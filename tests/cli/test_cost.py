@@ -579,6 +579,8 @@ class TestWords:
             (["report", "logs", "--where", "tag:a=1", "--where", "tag:b=2"], 2, "takes tag once"),
             (["report", "logs", "--where", "user=a", "--where", "user=b"], 2, "takes user once"),
             (["report", "x" * 300], 2, "there is no file or folder xxx"),
+            (["report", ""], 2, "there is no file or folder ''"),
+            (["report", "/dev/null"], 2, "try: zcat log.gz | sdlc cost report -"),
             (["map", "x" * 300], 2, "there is no file or folder xxx"),
             (["explain", "\x1b[31m", "logs"], 4, "there is no call \\x1b[31m in the logs"),
             (["whatif", "logs", "--batch", "--where", "user=nobody"], 4, "no call fits"),

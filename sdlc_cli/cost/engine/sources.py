@@ -99,7 +99,7 @@ def _expanded(path: str, tmp: Path, stdin: IO[bytes] | None) -> Iterator[Source]
         for name in matched:
             yield from _sources(_walk(name)) if os.path.isdir(name) else _sources([name])
     else:
-        raise UsageError(msg("there is no file or folder {path}", path=path))
+        raise UsageError(msg("there is no file or folder {path}", path=path or "''"))
 
 
 def _refusal(path: str) -> Message:
@@ -123,7 +123,9 @@ def _source(path: str, *, named: bool) -> Source:
             msg("cannot read {path}: {why}", path=path, why=error.strerror or str(error))
         ) from None
     if not stat.S_ISREG(found.st_mode):
-        raise UsageError(msg("{path} is not a regular file", path=path))
+        raise UsageError(
+            msg("{path} is not a regular file", path=path), hint="zcat log.gz | sdlc cost report -"
+        )
     return Source(
         shown=path,
         file=Path(path),
