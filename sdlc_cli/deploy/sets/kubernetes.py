@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from sdlc_cli.deploy import network
 from sdlc_cli.deploy.model import DeploySpec, Region
@@ -68,8 +69,7 @@ def wanted(manifest: Manifest, words: Values) -> bool:
     """Whether an environment with these values has such an object."""
     value: object = words
     for key in filter(None, manifest.when.split(".")):
-        assert isinstance(value, dict)
-        value = value[key]
+        value = cast(Values, value)[key]
     return value == manifest.equals if manifest.equals else bool(value)
 
 
