@@ -146,10 +146,11 @@ def _ports(service: Service) -> Mistakes:
         ("metrics", service.metrics and service.metrics.port),
     ):
         if used and used not in service.ports:
-            yield (key, "port"), _unknown(used, service.ports)
+            yield (key, "port"), unknown(used, service.ports)
 
 
-def _unknown(name: str, known: Iterable[str]) -> Message:
+def unknown(name: str, known: Iterable[str]) -> Message:
+    """The complaint about a name that is none of `known`."""
     known = list(known)
     if near := nearest(name, known):
         return msg("there is no '{name}' (nearest: '{nearest}')", name=name, nearest=near)
@@ -255,7 +256,7 @@ def _backends(service: Service) -> Mistakes:
         for name, backend in backends.items():
             at = (key, name)
             if backend.secret not in service.secrets:
-                yield (*at, "secret"), _unknown(backend.secret, service.secrets)
+                yield (*at, "secret"), unknown(backend.secret, service.secrets)
             yield from _cidrs(backend.cidrs, at)
             few = isinstance(backend, Cache) and 0 < backend.nodes < MANAGED_NODES
             if service.infrastructure == "managed" and few:

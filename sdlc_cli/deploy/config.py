@@ -200,8 +200,7 @@ def _alone(file: options.DeployFile) -> Mistakes:
     for key in ("staging", "production"):
         name = getattr(file.pipeline, key)
         if name and name not in file.environments:
-            near = nearest(name, file.environments)
-            yield ("pipeline", key), _no_environment(name, near, file.environments)
+            yield ("pipeline", key), checks.unknown(name, file.environments)
     if file.pipeline.staging and file.pipeline.staging == file.pipeline.production:
         yield ("pipeline", "staging"), msg("is the environment after the approval too")
 
@@ -214,9 +213,3 @@ def _misplaced(over: options.Overlay, at: Key) -> Mistakes:
     for key in options.Pipeline.__struct_fields__ if over.pipeline else ():
         if key not in options.OF_ENVIRONMENT and getattr(over.pipeline, key) is not UNSET:
             yield (*at, "pipeline", key), message
-
-
-def _no_environment(name: str, near: str, known: Iterable[str]) -> Message:
-    if near:
-        return msg("there is no '{name}' (nearest: '{nearest}')", name=name, nearest=near)
-    return msg("there is no '{name}'; there are: {known}", name=name, known=", ".join(known))
