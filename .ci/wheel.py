@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 # These need what only developers have (schemas, linters, a browser) or the source tree itself.
-FOLDERS = ("core", "gate", "cost", "cli")
+FOLDERS = ("core", "gate", "cost", "deploy", "cli")
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """The commands that come after a render: only those that its files are there for."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -28,31 +28,38 @@ def commands(specs: Sequence[DeploySpec], paths: Collection[str], out: Path) -> 
 
 def _environment(spec: DeploySpec, paths: Collection[str], out: Path) -> Iterator[tuple[str, bool]]:
     """The infrastructure first, then the objects; a chart as the other way to apply those."""
-    name = spec.environment
 
     def at(path: str) -> str:
         return quote((out / path).as_posix())
 
-    for stem in _stems(spec, paths, "terraform/aws/environments/{}.tfvars"):
-        chdir = f"terraform -chdir={at('terraform/aws')}"
-        file = f"environments/{stem}"
-        yield f"{chdir} init -reconfigure -backend-config={file}.s3.tfbackend", False
-        yield f"{chdir} apply -var-file={file}.tfvars", False
-    regions = [f"k8s/regions/{name}/{region.name}" for region in spec.regions]
-    for folder in regions or [f"k8s/{name}"]:
-        if f"{folder}/kustomization.yaml" in paths:
-            yield f"kubectl apply --kustomize {at(folder)}", False
-    chart = f"helm/{spec.app}"
-    for stem in _stems(spec, paths, f"{chart}/values-{{}}.yaml"):
-        values = [f"values-{name}.yaml", *([f"values-{stem}.yaml"] if stem != name else [])]
-        words = " ".join(f"--values {at(f'{chart}/{one}')}" for one in values)
-        yield f"helm upgrade --install {spec.namespace} {at(chart)} {words}", True
+    name = spec.environment
+    regions = [region.name for region in spec.regions]
+    for stem in (name, *(f"{name}-{region}" for region in regions)):
+        if f"terraform/aws/environments/{stem}.tfvars" in paths:
+            chdir = f"terraform -chdir={at('terraform/aws')}"
+            file = f"environments/{stem}"
+            yield f"{chdir} init -reconfigure -backend-config={file}.s3.tfbackend", False
+            yield f"{chdir} apply -var-file={file}.tfvars", False
+    for region in regions or [""]:
+        yield from _objects(spec, region, paths, at)
 
 
-def _stems(spec: DeploySpec, paths: Collection[str], pattern: str) -> list[str]:
-    """`prod`, or `prod-us-east-1` for a region: those whose files are there."""
-    stems = [f"{spec.environment}-{region.name}" for region in spec.regions]
-    found = [stem for stem in stems if pattern.format(stem) in paths]
-    alone = [spec.environment] if pattern.format(spec.environment) in paths else []
-    whole = pattern.startswith("terraform/")  # the first region's has the environment's name
-    return [*alone, *found] if whole else found or alone
+def _objects(
+    spec: DeploySpec, region: str, paths: Collection[str], at: Callable[[str], str]
+) -> Iterator[tuple[str, bool]]:
+    """The manifests, or the chart. Each region is a cluster, whose context scripts/deploy.sh
+    expects under the same name.
+    """
+    name, chart = spec.environment, f"helm/{spec.app}"
+    folder = f"k8s/regions/{name}/{region}" if region else f"k8s/{name}"
+    context = f"{spec.namespace}-{region}" if region else ""
+    if f"{folder}/kustomization.yaml" not in paths:
+        return
+    kubectl = f"kubectl --context {context}" if context else "kubectl"
+    yield f"{kubectl} apply --kustomize {at(folder)}", False
+    files = [f"{chart}/values-{name}.yaml"]
+    files += [f"{chart}/values-{name}-{region}.yaml"] if region else []
+    if all(file in paths for file in files):
+        helm = f"helm --kube-context {context}" if context else "helm"
+        values = " ".join(f"--values {at(file)}" for file in files)
+        yield f"{helm} upgrade --install {spec.namespace} {at(chart)} {values}", True

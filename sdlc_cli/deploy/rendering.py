@@ -89,7 +89,7 @@ def rendering(loaded: DeployConfig, names: Sequence[str]) -> Rendering:
     made from all of them, so that it does not depend on which were chosen. Raises UsageError and
     ConfigError.
     """
-    from sdlc_cli.deploy.render import render  # jinja2 takes longer than most commands
+    from sdlc_cli.deploy.render import render  # to find deploy.yaml takes less than this
 
     chosen = tuple(spec.environment for spec in loaded.chosen(names))
     if not chosen:

@@ -540,6 +540,97 @@ def test_a_sigterm_leaves_all_or_nothing(shop: Path) -> None:
     assert codes <= {0, 143, -15}
 
 
+def test_a_full_disk_is_said_so_and_changes_nothing(rendered: Path) -> None:
+    (rendered / "deploy.yaml").write_text(CONFIG.replace("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG"))
+    before = files(rendered)
+    script = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))\n"
+        "from sdlc_cli.__main__ import main\n"
+        "sys.argv = ['sdlc', 'deploy', 'render', '--all']\n"
+        "sys.exit(main())\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=rendered, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 3, done.stderr
+    assert "cannot write" in done.stderr
+    assert "File too large" in done.stderr
+    assert files(rendered) == before
+    assert not (rendered / ".sdlc-render").exists()
+
+
+def killed_amid(root: Path) -> None:
+    """Let a render die when all is in place but the journal."""
+    script = (
+        "import os, signal, sys\n"
+        "real = os.unlink\n"
+        "def unlink(path, **more):\n"
+        "    if path == 'journal.json': os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    real(path, **more)\n"
+        "os.unlink = unlink\n"
+        "from sdlc_cli.__main__ import main\n"
+        "sys.argv = ['sdlc', 'deploy', 'render', '--all']\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_after_a_kill_drift_tells_and_the_next_render_mends(rendered: Path) -> None:
+    before = files(rendered)
+    (rendered / "deploy.yaml").write_text(CONFIG.replace("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG"))
+    killed_amid(rendered)
+
+    drift = deploy("drift", cwd=rendered)
+    answer = result("drift", cwd=rendered, code=1)
+    (rendered / "deploy.yaml").write_text(CONFIG)
+    mended = deploy("render", "--all", cwd=rendered)
+
+    assert drift.returncode == 1
+    assert "a render was interrupted here" in drift.stderr
+    assert answer["interrupted"] is True
+    assert "taken back first" in mended.stderr
+    assert files(rendered) == before
+
+
+def test_two_renders_at_once_both_end_well(shop: Path) -> None:
+    words = [sys.executable, "-m", "sdlc_cli", "deploy", "render", "--quiet", "--env"]
+    both = [
+        subprocess.Popen([*words, name], cwd=shop, stdout=subprocess.DEVNULL)
+        for name in ("dev", "prod")
+    ]
+
+    assert [process.wait() for process in both] == [0, 0]
+    assert (shop / "k8s/dev/service.yaml").exists()
+    assert (shop / "k8s/prod/service.yaml").exists()
+    assert deploy("drift", cwd=shop).returncode == 0
+
+
+def test_a_lock_with_a_merge_conflict_is_told(rendered: Path) -> None:
+    lock = rendered / "render.lock.json"
+    lock.write_text(f"<<<<<<< HEAD\n{lock.read_text()}")
+
+    done = deploy("render", "--all", cwd=rendered)
+
+    assert done.returncode == 2
+    assert "render.lock.json cannot be used: it is not JSON" in done.stderr
+
+
+def test_a_hostile_file_cannot_speak_to_the_terminal(rendered: Path) -> None:
+    (rendered / "Dockerfile").write_bytes(b"FROM x\n\x1b]0;owned\x07\xff\n")
+
+    done = deploy("diff", cwd=rendered)
+
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert "# Dockerfile: changed by hand" in done.stdout
+    assert "-\\x1b]0;owned" in done.stdout
+
+
 def test_every_sentence_can_be_translated(shop: Path) -> None:
     done = deploy("render", "--all", cwd=shop, SDLC_LANG="en-XA")
 
