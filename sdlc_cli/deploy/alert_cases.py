@@ -301,7 +301,7 @@ def _certificate(spec: DeploySpec) -> Case:
 
 
 def _traces(spec: DeploySpec) -> Case:
-    lost = m.series(m.SPANS_LOST, namespace=spec.cluster.monitoring_namespace)
+    lost = m.series(f"{m.SPANS_LOST}_total", namespace=spec.cluster.monitoring_namespace)
     return Case(
         fires={lost: _grows(Decimal(120))},
         quiet={lost: "7x40"},

@@ -40,7 +40,7 @@ DISK_FREE = "node_filesystem_avail_bytes"
 DISK_SIZE = "node_filesystem_size_bytes"
 CERTIFICATE_EXPIRY = "certmanager_certificate_expiration_timestamp_seconds"
 PROBED_EXPIRY = "probe_ssl_earliest_cert_expiry"
-SPANS_LOST = "otelcol_exporter_send_failed_spans_total"
+SPANS_LOST = "otelcol_exporter_send_failed_spans"  # _total, or not, by the collector's version
 
 # What recording rules make of them: one series for a service and environment.
 REQUESTS = "service:http_requests:rate5m"

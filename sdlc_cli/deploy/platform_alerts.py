@@ -195,7 +195,8 @@ def telemetry(spec: DeploySpec) -> tuple[Alert, ...]:
     """On traces that the collector loses."""
     if not spec.monitoring.traces:
         return ()
-    lost = m.series(m.SPANS_LOST, namespace=spec.cluster.monitoring_namespace)
+    named = f'__name__=~"{m.SPANS_LOST}.*"'
+    lost = m.series("", named, namespace=spec.cluster.monitoring_namespace)
     return (
         alert(
             spec,
