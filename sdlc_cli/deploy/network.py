@@ -38,12 +38,13 @@ def words(spec: DeploySpec) -> Words:
 
 def guarantee(spec: DeploySpec) -> str:
     """In a sentence: what keeps the service from calling anybody else than its model APIs."""
+    if _by_proxy(spec):
+        return f"{_at_proxy(spec)} reachable; which hosts are called, the proxy decides"
     if not spec.model_apis:
         return "no model API is reachable"
-    if spec.egress == "proxy":
-        return "only the egress proxy is reachable; it decides on the hosts"
     if spec.egress in ("cilium", "eks-auto"):
-        return "only addresses that DNS gave for the hosts of the model APIs are reachable"
+        also = ", and port 53 of every address" if _dns(spec) == "anywhere" else ""
+        return f"only addresses that DNS gave for the model APIs' hosts{also} are reachable"
     if all(api.cidrs for api in spec.model_apis):
         return "only the given addresses of the model APIs are reachable"
     return "every public address is reachable on the port of a model API without addresses"
@@ -56,14 +57,31 @@ def _dns(spec: DeploySpec) -> str:
     return "anywhere" if spec.egress == "eks-auto" or spec.has("eks-auto") else "pods"
 
 
-def _proxy(spec: DeploySpec) -> Words:
-    enabled = spec.egress == "proxy" and bool(spec.cluster.proxy)
+def _by_proxy(spec: DeploySpec) -> bool:
+    return spec.egress == "proxy" and bool(spec.cluster.proxy)
+
+
+def _proxy_port(spec: DeploySpec) -> int:
     _, colon, port = spec.cluster.proxy.rpartition(":")
+    return int(port) if colon and port.isdecimal() else 3128
+
+
+def _at_proxy(spec: DeploySpec) -> str:
+    port = _proxy_port(spec)
+    if namespace := spec.cluster.proxy_namespace:
+        return f"only port {port} of the namespace {namespace}, where the proxy runs, is"
+    return f"only port {port} of private addresses, one of which is the proxy's, is"
+
+
+def _proxy(spec: DeploySpec) -> Words:
+    enabled = _by_proxy(spec)
+    says = guarantee(spec)
     return {
         "enabled": enabled,
         "namespace": spec.cluster.proxy_namespace if enabled else "",
-        "port": int(port) if enabled and colon and port.isdecimal() else 3128,
+        "port": _proxy_port(spec) if enabled else 3128,
         "cidrs": list(PRIVATE),
+        "guarantee": f"{says[0].upper()}{says[1:]}." if enabled else "",
     }
 
 

@@ -226,8 +226,8 @@ APIS = (
     [
         ("cidr", "NetworkPolicy", "every public address is reachable"),
         ("cilium", "CiliumNetworkPolicy", "only addresses that DNS gave"),
-        ("eks-auto", "ApplicationNetworkPolicy", "only addresses that DNS gave"),
-        ("proxy", "NetworkPolicy", "only the egress proxy is reachable"),
+        ("eks-auto", "ApplicationNetworkPolicy", "and port 53 of every address"),
+        ("proxy", "NetworkPolicy", "only port 3128 of the namespace out, where the proxy runs"),
     ],
 )
 def test_every_way_out_says_what_it_guarantees(
@@ -246,6 +246,23 @@ def test_every_way_out_says_what_it_guarantees(
     assert abouts
     assert all(says in about for about in abouts)
     assert described
+
+
+def test_a_proxy_whose_place_is_not_known_opens_private_addresses(spec: Make) -> None:
+    cluster = replace(spec().cluster, proxy="proxy.example.com:8080")
+    service = spec(egress="proxy", model_apis=(), cluster=cluster)
+
+    found = objects(service)["NetworkPolicy", "allow-proxy"]
+
+    said = "Only port 8080 of private addresses, one of which is the proxy's, is reachable"
+    assert found["metadata"]["annotations"]["kubernetes.io/description"].startswith(said)
+    (rule,) = found["spec"]["egress"]
+    assert [one["ipBlock"]["cidr"] for one in rule["to"]] == [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+    ]
+    assert rule["ports"] == [{"port": 8080, "protocol": "TCP"}]
 
 
 def test_a_model_api_is_reached_at_its_addresses_only_where_they_are_known(spec: Make) -> None:
