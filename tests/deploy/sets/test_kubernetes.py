@@ -18,7 +18,7 @@ from sdlc_cli.deploy.model import (
     Provided,
     Region,
 )
-from sdlc_cli.deploy.sets import kubernetes
+from sdlc_cli.deploy.sets import helm, kubernetes
 
 Make = Callable[..., DeploySpec]
 Objects = dict[tuple[str, str], Any]
@@ -383,3 +383,18 @@ def test_a_region_may_be_the_only_one_with_a_domain(spec: Make) -> None:
     assert overlay["resources"] == ["../../../dev", "ingress.yaml"]
     ingress = yaml.safe_load(made["k8s/regions/dev/eu/ingress.yaml"].text)
     assert [rule["host"] for rule in ingress["spec"]["rules"]] == ["eu.example.com"]
+
+
+@pytest.mark.parametrize("name", ["deployment", "networkpolicy", "configmap", "prometheusrule"])
+def test_a_manifest_and_the_template_of_the_chart(
+    specs: Sequence[DeploySpec], golden: Callable[[str, str], None], name: str
+) -> None:
+    renderer = render.Renderer(None)
+    wanted = {one.path: one for one in (*kubernetes.files(specs[2:3]), *helm.files(specs))}
+
+    for path, kept in (
+        (f"k8s/prod/{name}.yaml", f"deploy/{name}.yaml"),
+        (f"helm/answers/templates/{name}.yaml", f"deploy/chart-{name}.yaml"),
+    ):
+        if kept != "deploy/prometheusrule.yaml":  # its rules are kept where they are made
+            golden(kept, renderer.artifact(wanted[path]).text)
