@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sdlc_cli.cli import cost_limits, cost_savings, cost_tools
+from sdlc_cli.cli import cost_limits, cost_savings, cost_store, cost_tools
 from sdlc_cli.cli.costing import (
     CostConfigPath,
     NoCache,
@@ -158,3 +158,4 @@ def _by_day(logs: Opened, made: "CostReport", days: int) -> tuple["Group", ...]:
 cost_limits.register(app)
 cost_savings.register(app)
 cost_tools.register(app)
+cost_store.register(app)

@@ -1,6 +1,6 @@
 """What `sdlc cost` says of the logs as it reads them: which, in which format, what was refused."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from sdlc_cli.core.printable import visible
 
 if TYPE_CHECKING:
     from sdlc_cli.cost.engine.usage import Usage
-    from sdlc_cli.cost.model import SourceRead
+    from sdlc_cli.cost.model import Rejection, SourceRead
 
 MOST_SHOWN = 5  # sources and rejected records that stderr names
 
@@ -39,7 +39,7 @@ def tell(out: Console, usage: "Usage", rejects: Path | None) -> None:
         listing.write(rejects, usage.rejections())
         out.note(_("wrote {path}").format(path=rejects))
     if rejected:
-        _warn_of_rejected(out, usage, rejected, listed=rejects is not None)
+        warn_of_rejected(out, usage.rejections(), rejected, listed=rejects is not None)
 
 
 def _read_line(source: "SourceRead") -> str:
@@ -81,10 +81,13 @@ def _warn_of_unread(out: Console, paths: Sequence[str]) -> None:
         )
 
 
-def _warn_of_rejected(out: Console, usage: "Usage", rejected: int, *, listed: bool) -> None:
+def warn_of_rejected(
+    out: Console, found: "Iterable[Rejection]", rejected: int, *, listed: bool
+) -> None:
+    """Show the first of the records that were not counted, and how many more there are."""
     from itertools import islice
 
-    for one in islice(usage.rejections(), MOST_SHOWN):
+    for one in islice(found, MOST_SHOWN):
         place = f"{one.path}:{one.line}" if one.line else one.path
         text = _("{place}: not counted: {reason}")
         out.warn(text.format(place=visible(place), reason=local(one.reason)))

@@ -12,6 +12,7 @@ NAMES = (
     "gates", "gate-report", "gate-shard", "gate-explanation", "gate-drill", "gate-simulation",
     "gate-tune", "cost", "cost-report", "cost-budget", "cost-forecast", "cost-whatif",
     "cost-advise", "cost-cache", "cost-reconcile", "cost-route", "cost-prices", "cost-explain",
+    "cost-load",
     "deploy",
     "deploy-render", "deploy-findings", "deploy-drift", "deploy-rules",
 )  # fmt: skip
@@ -38,6 +39,7 @@ def lines() -> dict[str, str]:
         "cost-route": _("what `sdlc cost route --format json` prints"),
         "cost-prices": _("what `sdlc cost prices --format json` prints"),
         "cost-explain": _("what `sdlc cost explain --format json` prints"),
+        "cost-load": _("what `sdlc cost load --format json` prints"),
         "deploy": _("deploy.yaml, the file that describes a service and its environments"),
         "deploy-render": _("what `sdlc deploy render --format json` prints"),
         "deploy-findings": _("what `sdlc deploy validate --format json` prints"),

@@ -9,6 +9,7 @@ from sdlc_cli.cost.report import (
     budget,
     cachesim,
     forecast,
+    loading,
     prices,
     reconcile,
     route,
@@ -289,6 +290,17 @@ def of_explain() -> Schema:
     return _result("explain", receipts.SCHEMA_VERSION, keys)
 
 
+def of_load() -> Schema:
+    """`sdlc cost load`."""
+    keys: Schema = {
+        "store": described(TEXT, "Its address, without a password."),
+        "records": COUNT,
+        "rejected_count": described(COUNT, "Records that could not be counted."),
+        "without_id": described(COUNT, "Of the records; loaded again, they count again."),
+    }
+    return _result("load", loading.SCHEMA_VERSION, keys)
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "cost-budget": of_budget,
     "cost-forecast": of_forecast,
@@ -299,6 +311,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "cost-route": of_route,
     "cost-prices": of_prices,
     "cost-explain": of_explain,
+    "cost-load": of_load,
 }
 
 

@@ -221,6 +221,65 @@ class TestReport:
         assert {row["ProviderName"] for row in rows} == {"openai", "unknown"}
 
 
+class TestLoad:
+    def test_a_store_answers_as_its_logs_do(self, project: Path) -> None:
+        loaded = result("load", "sqlite:///usage.db", "logs", cwd=project)
+        again = result("load", "sqlite:///usage.db", "logs", cwd=project)
+
+        words = ("--by", "project", "--config", "cost.yaml")
+        stored = result("report", "sqlite:///usage.db", *words, cwd=project)
+        logged = result("report", "logs", *words, cwd=project)
+
+        assert (loaded["records"], again["records"]) == (8, 8)
+        assert stored["groups"] == logged["groups"]
+        assert stored["totals"] == logged["totals"]
+        assert (logged["duplicates"], stored["duplicates"]) == (1, 9)
+
+    def test_what_is_refused_is_told_and_the_rest_loaded(self, tree: Tree) -> None:
+        root = tree({"a.jsonl": BAD})
+        words = ("load", "sqlite:///usage.db", "a.jsonl", "--rejects", "bad.jsonl")
+
+        done = cost(*words, cwd=root)
+
+        assert done.returncode == 0
+        assert "records added to sqlite:///usage.db: 1" in done.stdout
+        assert "a.jsonl:2: not counted" in done.stderr
+        assert len((root / "bad.jsonl").read_text().splitlines()) == 2
+
+    def test_records_without_an_id_are_told(self, tree: Tree) -> None:
+        answer = json.loads(call(1))["response"]
+        del answer["id"]
+        root = tree({"a.jsonl": json.dumps(answer)})
+
+        done = cost("load", "sqlite:///usage.db", "a.jsonl", cwd=root)
+
+        assert "records without an id: 1; loaded again, they count again" in done.stdout
+
+    @pytest.mark.parametrize(
+        ("words", "code", "says"),
+        [
+            (["usage.db", "a.jsonl"], 2, "'usage.db' is no address of a store"),
+            (["sqlite:///u.db", "sqlite:///v.db"], 2, "is a store, not a log"),
+            (["sqlite:///u.db", "bad.jsonl"], 3, "no record could be counted: 1 were rejected"),
+            (["sqlite:///u.db", "odd.jsonl"], 2, "is in no known log format"),
+            (["sqlite:///u.db", "nowhere"], 2, "there is no file or folder nowhere"),
+            (["sqlite:///u.db", "a.jsonl", "--source-format", "x"], 2, "no log format 'x'"),
+            (["sqlite:///a.jsonl", "a.jsonl"], 3, "SQLite says"),
+            (["postgresql://127.0.0.1:1/x", "a.jsonl"], 3, "PostgreSQL"),
+        ],
+    )
+    def test_what_is_wrong_is_told(
+        self, words: list[str], code: int, says: str, tree: Tree
+    ) -> None:
+        bad = json.dumps({"object": "chat.completion", "usage": {"prompt_tokens": -1}})
+        root = tree({"a.jsonl": call(1), "bad.jsonl": bad, "odd.jsonl": '{"a": 1}'})
+
+        done = cost("load", *words, cwd=root)
+
+        assert (done.returncode, done.stdout) == (code, ""), done.stderr
+        assert says in done.stderr
+
+
 class TestNamesOfFiles:
     def test_what_a_terminal_would_obey_is_shown_instead(self, tree: Tree) -> None:
         root = tree({"a\x1b[31m\nwarning: b.jsonl": LOG, "c\x1b[2J.jsonl": "nothing"})
@@ -556,7 +615,7 @@ def test_help_of_the_group_lists_every_command(tmp_path: Path) -> None:
 
     for name in (
         "report", "budget", "forecast", "whatif", "advise", "cache", "reconcile", "prices",
-        "route", "explain", "map",
+        "route", "explain", "map", "load",
     ):  # fmt: skip
         assert f"\n  {name} " in shown
 

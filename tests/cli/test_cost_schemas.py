@@ -62,6 +62,7 @@ CASES = {
         ["route", "log.jsonl", "--model", "chat", "--as-of", "2026-01-01"],
     ],
     "cost-prices": [["prices", "*sonnet*"], ["prices", "deepseek*"], ["prices", "house-1"]],
+    "cost-load": [["load", "sqlite:///usage.db", "log.jsonl", "bad.jsonl"]],
     "cost-explain": [
         ["explain", f"chatcmpl-{n}", "log.jsonl"] for n in (1, 2, 3, 11)
     ],

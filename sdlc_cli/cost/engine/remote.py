@@ -6,7 +6,7 @@ money. It is priced here, in DuckDB, as groups of logs are, so that no figure ca
 SQLite has no numbers that large; its rows are read into DuckDB as a log's are.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -140,21 +140,31 @@ def load(address: str, rows: Iterable[Row]) -> int:
         server.close()
 
 
-def rows(paths: Sequence[str], tmp: Path, source_format: str = "") -> Iterator[Row]:
+def rows(
+    paths: Sequence[str],
+    tmp: Path,
+    source_format: str = "",
+    refused: Callable[[Rejection], None] | None = None,
+) -> Iterator[Row]:
     """The rows of logs, duplicates too, read one by one: what `load` takes.
 
-    Records that cannot be counted are left out; `sdlc cost report` tells which. Raises as
+    Records that cannot be counted are left out; `refused` is told each of them. Raises as
     `usage.open_usage` does.
     """
     from sdlc_cli.cost.engine import exact, sources
     from sdlc_cli.cost.readers import detect
 
+    if source_format and source_format not in detect.FORMATS:
+        raise UsageError(msg("there is no log format '{name}'", name=source_format))
     for source in sources.find(paths, tmp):
         form = detect.FORMATS.get(source_format)
         form = form or detect.detect(exact.sniffed(source), source.file.name)
         if form is None:
             raise UsageError(msg("{path} is in no known log format", path=source.shown))
         for batch in exact.batches(exact.numbered(source), form):
+            if refused:
+                for line, reason in batch.rejected:
+                    refused(Rejection(path=source.shown, line=line, reason=reason))
             yield from batch.rows
 
 
@@ -174,6 +184,8 @@ def connected(address: str) -> Server:
 
 def shown(address: str) -> str:
     """The address without its password."""
+    if _lite(address):
+        return address
     at = urlsplit(address)
     user, sign, host = at.netloc.rpartition("@")
     return urlunsplit(at._replace(netloc=f"{user.partition(':')[0]}{sign}{host}", query=""))
