@@ -45,6 +45,7 @@ def test_start_up_stays_within(words: list[str], most: float) -> None:
         pytest.param(["--help"], HEAVY | {"typer", "rich"}, id="help"),
         pytest.param(["gate", "run", "--help"], HEAVY | {"rich"}, id="help of a command"),
         pytest.param(["schema"], HEAVY | {"rich"}, id="a light command"),
+        pytest.param(["deploy", "eject"], HEAVY | {"rich"}, id="a light deploy command"),
     ],
 )
 def test_start_up_imports_nothing_heavy(words: list[str], forbidden: set[str]) -> None:
