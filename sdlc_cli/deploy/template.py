@@ -27,6 +27,7 @@ _TAG = re.compile(
     r"""|\{\{(?P<before>-?)(?P<value>(?:"[^"]*"|'[^']*'|[^"'])*?)(?P<after>-?)\}\}""",
     re.S,
 )
+_HALF = re.compile(r"\{[{%#]")
 _FOR = re.compile(r"for\s+(\w+(?:\s*,\s*\w+)*)\s+in\s+(.*)", re.S)
 _FOR_IF = re.compile(r"(.*?)\s+if\s+(.*)", re.S)
 _INCLUDE = re.compile(r"""include\s+["']([^"']+)["']""")
@@ -120,18 +121,24 @@ class _Reader:
             before = before.lstrip() if strip else before
             if (found["before"] if is_value else found["left"]) == "-":
                 before = before.rstrip()
-            if before:
-                self.body.append(Text(before))
+            self._text(before, open_=self.text[start - 1 : start + 1] == "{{")
             self.line = self.text.count("\n", 0, found.start()) + 1
             self._tag(found)
             strip = (found["after"] if is_value else found["right"]) == "-"
             place = found.end()
         rest = self.text[place:].lstrip() if strip else self.text[place:]
-        if rest:
-            self.body.append(Text(rest))
+        self._text(rest)
         if self.open:
             raise Broken(msg("a tag is not closed"), self.name, self.open[-1][0].line)
         return self.body
+
+    def _text(self, text: str, *, open_: bool = False) -> None:
+        """`open_`: the text's last letter and the next one begin a tag together."""
+        if open_ or _HALF.search(text):
+            problem = msg("a tag is not closed")
+            raise Broken(problem, self.name, self.line) from Beyond(problem)
+        if text:
+            self.body.append(Text(text))
 
     def _at_line_start(self, found: re.Match[str]) -> bool:
         start = found.start()

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from jinja2 import FileSystemLoader, StrictUndefined
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sdlc_cli.core.errors import ConfigError
@@ -130,6 +132,38 @@ CASES = {"m": {"b": 1, "A": 2, "c": 3}}
 )  # fmt: skip
 def test_our_reader_and_jinja_agree(text: str, values: dict[str, object]) -> None:
     assert printed(text, **values) == jinja(Path()).from_string(text).render(values)
+
+
+PIECES = st.sampled_from(
+    [
+        "x", " ", "  ", "\t", "\n", "\n\n", "{", "}", "%", "#", "'", '"',
+        "{{ a|yaml }}", "{{- a|yaml }}", "{{ a|yaml -}}", "{{ '}}'|yaml }}", "{# a #}",
+        "{# '%}' #}", "{{", "{%", "{#", "}}", "%}", "#}",
+        "{% if a %}", "{%- if a %}", "{% if a -%}", "{% if not a %}", "{% if a %}\n  y\n",
+    ]
+)  # fmt: skip
+ENDS = st.sampled_from(["{% endif %}", "{%- endif %}", "{% endif -%}", "\n{% endif %}\n"])
+
+
+@given(pieces=st.lists(PIECES, max_size=12), data=st.data())
+@settings(max_examples=300)
+def test_our_reader_and_jinja_leave_the_same_space(pieces: list[str], data: st.DataObject) -> None:
+    text = ""
+    for piece in pieces:
+        text += piece + ("z" + data.draw(ENDS) if "if" in piece else "")
+
+    expected: str | None
+    ours: str | None
+    try:
+        expected = jinja(Path()).from_string(text).render(a="w")
+    except TemplateSyntaxError:
+        expected = None  # pieces that made half a tag together
+    try:
+        ours = printed(text, a="w")
+    except template.Broken as error:
+        ours = None if isinstance(error.__cause__, syntax.Beyond) else str(error)
+
+    assert ours in (expected, None)  # None: Jinja2 prints it, or says what is wrong
 
 
 @pytest.mark.parametrize(
