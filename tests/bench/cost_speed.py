@@ -92,7 +92,8 @@ def main() -> None:
         folder = Path(name)
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ |= {"SDLC_CACHE_DIR": str(folder / "cache"), "TMPDIR": name, "CI": "1"}
-        envelopes(folder, calls, rounds)
+        envelopes(folder, calls, rounds, "of lines as teams write them", lines(calls))
+        envelopes(folder, calls, rounds, "without spaces, with the answers", dense(calls))
         start_up(folder, rounds * 2)
         if asked.ccusage:
             sessions(folder, calls, rounds, asked.ccusage)
@@ -104,12 +105,13 @@ def sdlc(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "sdlc_cli", *map(str, words)]
 
 
-def envelopes(folder: Path, calls: int, rounds: int) -> None:
+def envelopes(folder: Path, calls: int, rounds: int, title: str, written: Iterator[str]) -> None:
     """One file of lines around chat completions."""
     log = folder / "log.jsonl"
     with log.open("w") as out:
-        out.writelines(lines(calls))
+        out.writelines(written)
     cache = folder / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
     report = ("cost", "report", log, "--format", "json")
     told = by_turns(
         rounds,
@@ -124,7 +126,7 @@ def envelopes(folder: Path, calls: int, rounds: int) -> None:
         before={"first report": lambda: shutil.rmtree(cache, ignore_errors=True)},
     )
     size = log.stat().st_size / 1e9
-    print(f"{calls:,} calls around chat completions, {size:.2f} GB")
+    print(f"\n{calls:,} calls {title}, {size:.2f} GB, {size * 1e9 / calls:.0f} bytes each")
     table(told, "orjson loop")
     counted = json.loads(told["first report"].out)["calls"]
     print(f"  same calls as the loop: {counted == int(told['orjson loop'].out.split()[1])}")
@@ -294,6 +296,17 @@ def lines(calls: int, seed: int = 1) -> Iterator[str]:
             "response": body,
         }
         yield json.dumps(line) + "\n"
+
+
+def dense(calls: int, seed: int = 3) -> Iterator[str]:
+    """Nested calls of about 498 bytes: no spaces, a short answer, all details of the usage."""
+    rng = random.Random(seed)
+    for line in map(json.loads, lines(calls, seed)):
+        body = line["response"]
+        message = {"role": "assistant", "content": word(rng, rng.randint(5, 17))}
+        body["choices"] = [{"index": 0, "message": message, "finish_reason": "stop"}]
+        del line["latency_ms"], line["request_id"], line["provider"], body["service_tier"]
+        yield json.dumps(line, separators=(",", ":")) + "\n"
 
 
 def word(rng: random.Random, length: int) -> str:
