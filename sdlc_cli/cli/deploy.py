@@ -26,9 +26,27 @@ app = App(
     help=_("One deploy.yaml -> Dockerfile, manifests, chart, Terraform, pipeline, monitoring.")
 )
 
+
+def _complete_environment(incomplete: str) -> list[str]:
+    from sdlc_cli.core.errors import SdlcError
+    from sdlc_cli.deploy import rendering
+
+    try:
+        specs = rendering.load(None, allow_placeholder=True).specs
+    except SdlcError:  # it is told when the command runs
+        return []
+    return [spec.environment for spec in specs if spec.environment.startswith(incomplete)]
+
+
 Environments = Annotated[
     list[str] | None,
-    typer.Option("--env", "-e", metavar="NAME", help=_("This environment of deploy.yaml.")),
+    typer.Option(
+        "--env",
+        "-e",
+        metavar="NAME",
+        autocompletion=_complete_environment,
+        help=_("This environment of deploy.yaml."),
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help=_("Every environment of deploy.yaml."))]
 DeployConfigPath = Annotated[

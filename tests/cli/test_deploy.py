@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -455,6 +456,47 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert files(shop) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        pytest.param("app: shop", f"app: {'s' * 64}", "app: ", id="a name too long"),
+        pytest.param("app: shop", "app: Shop", "app: ", id="upper case"),
+        pytest.param("  prod: {", "  Prod: {", "environments", id="upper-case environment"),
+        pytest.param("owner:", "ownr:", "ownr", id="unknown key"),
+        pytest.param("owner: shop-team\n", "", "owner", id="missing key"),
+        pytest.param("memory: 512Mi", "memory: 128Mi", "limits.memory", id="limit under request"),
+        pytest.param("cpu: 250m", "cpu: lots", "requests.cpu", id="no amount"),
+        pytest.param("replicas: 1", "replicas: many", "dev.replicas", id="no number"),
+        pytest.param("{LOG_LEVEL: INFO}", '{LOG_LEVEL: "a\\nb"}', "LOG_LEVEL", id="a line end"),
+        pytest.param("version: 1", "version: !!python/name:os 1", "deploy.yaml", id="a tag"),
+    ],
+)
+def test_a_deploy_yaml_that_makes_no_sense_is_refused_with_its_key(
+    old: str, new: str, told: str, shop: Path
+) -> None:
+    assert old in CONFIG
+    (shop / "deploy.yaml").write_text(CONFIG.replace(old, new, 1))
+    before = files(shop)
+
+    done = deploy("render", "--all", cwd=shop)
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert re.search(r"deploy\.yaml:\d+: ", done.stderr)
+    assert told in done.stderr
+    assert files(shop) == before
+
+
+def test_environments_are_completed(shop: Path) -> None:
+    done = sdlc(
+        cwd=shop,
+        _SDLC_COMPLETE="complete_bash",
+        COMP_WORDS="sdlc deploy render --env s",
+        COMP_CWORD="4",
+    )
+
+    assert done.stdout.split() == ["staging"]
 
 
 @pytest.mark.parametrize("words", [["render", "--all"], ["diff"], ["drift"], ["eject", "x"]])
