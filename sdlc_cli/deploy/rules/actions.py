@@ -14,23 +14,26 @@ from sdlc_cli.deploy.rules.values import Mapped
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Text that strangers choose. https://docs.github.com/actions/concepts/security/script-injections
+_EXPRESSION = re.compile(r"\$\{\{([^}]{1,500})\}\}")
+_ALWAYS_FOREIGN = re.compile(r"\bgithub\.(?:head_ref|event\.client_payload\.)")
 _FOREIGN = re.compile(
-    r"\$\{\{[^}]*\b(?:github\.event\.(?:issue|pull_request|discussion|comment|review|"
-    r"review_comment|head_commit|commits|pages|workflow_run)\b[^}]*\.(?:title|body|name|message|"
-    r"email|label|ref|page_name|default_branch|head_branch|description)|github\.head_ref|"
-    r"github\.event\.client_payload\.)[^}]*\}\}"
+    r"\bgithub\.event\.(?:issue|pull_request|discussion|comment|review|review_comment|head_commit|"
+    r"commits|pages|workflow_run)\b"
 )
+_FREE_TEXT = re.compile(
+    r"\.(?:title|body|name|message|email|label|ref|page_name|default_branch|head_branch|"
+    r"description)\b"
+)
+# Gaps have a bound, so that no script takes longer than its length.
 _APPLIES = re.compile(
-    r"\bkubectl\b[^\n]*\b(?:apply|set\s+image|replace)\b|\bhelm\b[^\n]*\bupgrade\b|"
-    r"\bterraform\b[^\n]*\bapply\b"
+    r"\bkubectl\b[^\n]{0,300}\b(?:apply|set\s+image|replace)\b|"
+    r"\bhelm\b[^\n]{0,300}\bupgrade\b|\bterraform\b[^\n]{0,300}\bapply\b"
 )
 _WATCHES = re.compile(
     r"\brollout\s+status\b|--wait\b|--atomic\b|--rollback-on-failure\b|\bkubectl\s+wait\b"
 )
-_BY_TAG = re.compile(
-    r"\bkubectl\b[^\n]*\bset\s+image\b[^\n]*=(?![^\n]*@)[^\n]*|"
-    r"--set(?:-string)?[ =]\S*image\.tag=\S*"
-)
+_SETS_IMAGE = re.compile(r"\bset\s+image\b")
+_SETS_TAG = re.compile(r"--set(?:-string)?[ =]\S{0,100}image\.tag=\S{0,100}")
 _KEYS = ("aws-access-key-id", "aws-secret-access-key", "credentials_json", "creds")
 
 
@@ -128,15 +131,22 @@ def _no_concurrency(parsed: Parsed) -> Iterator[Hit]:
             yield Hit(document.path, document.line, document.path.rpartition("/")[2])
 
 
+def _foreign(script: str) -> str:
+    """The first expression in a script that holds what strangers choose; '' for none."""
+    for match in _EXPRESSION.finditer(script):
+        inner = match[1]
+        if _ALWAYS_FOREIGN.search(inner) or (_FOREIGN.search(inner) and _FREE_TEXT.search(inner)):
+            return match[0]
+    return ""
+
+
 def _injection(parsed: Parsed) -> Iterator[Hit]:
     for job in _jobs(parsed):
         for step in job.steps():
-            for key in ("run",):
-                if match := _FOREIGN.search(values.text(step, key)):
-                    yield job.hit(values.line(step, key), match[0])
-            script = values.text(step, "with", "script")
-            if match := _FOREIGN.search(script):
-                yield job.hit(values.line(step, "with", "script"), match[0])
+            if found := _foreign(values.text(step, "run")):
+                yield job.hit(values.line(step, "run"), found)
+            if found := _foreign(values.text(step, "with", "script")):
+                yield job.hit(values.line(step, "with", "script"), found)
 
 
 def _target(parsed: Parsed) -> Iterator[Hit]:
@@ -162,11 +172,24 @@ def _unwatched(parsed: Parsed) -> Iterator[Hit]:
             yield job.hit(job.root.line, " ".join(match[0].split())[:60])
 
 
+def _tagged(script: str) -> str:
+    """What in a script names an image by its tag; a variable may hold a digest."""
+    if match := _SETS_TAG.search(script):
+        return match[0]
+    for row in script.replace("\\\n", " ").splitlines():
+        if "kubectl" in row and _SETS_IMAGE.search(row):
+            for word in row.split():
+                image = word.partition("=")[2].strip("\"'")
+                if not word.startswith("-") and re.search(r"[:/]", image) and "@" not in image:
+                    return word
+    return ""
+
+
 def _by_tag(parsed: Parsed) -> Iterator[Hit]:
     for job in _jobs(parsed):
         for step in job.steps():
-            if match := _BY_TAG.search(values.text(step, "run").replace("\\\n", " ")):
-                yield job.hit(values.line(step, "run"), " ".join(match[0].split())[:60])
+            if found := _tagged(values.text(step, "run")):
+                yield job.hit(values.line(step, "run"), found[:80])
 
 
 def _static_keys(parsed: Parsed) -> Iterator[Hit]:
@@ -185,7 +208,7 @@ def _pushes(document: Document, jobs: list[_Job]) -> int:
             if uses.startswith("docker/build-push-action@") and str(pushed).lower() == "true":
                 return values.line(step, "uses")
             if re.search(
-                r"\bdocker\s+push\b|\bbuildx\s+build\b[^\n]*--push", values.text(step, "run")
+                r"\bdocker\s+push\b|\bbuildx\s+build\b[^\n]{0,500}--push", values.text(step, "run")
             ):
                 return values.line(step, "run")
     return 0
@@ -230,7 +253,7 @@ def _invented(parsed: Parsed) -> Iterator[Hit]:
     """A commit that is not the one of the version beside it, or that nobody ever drew."""
     for job, line, name in _uses(parsed):
         action, _at, commit = name.rpartition("@")
-        lines = parsed.sources.get(job.document.path, "").splitlines()
+        lines = parsed.sources.get(job.document.path, [])
         written = lines[line - 1] if 0 < line <= len(lines) else ""
         version = written.partition(name)[2].strip(" \t'\"").removeprefix("#").strip()
         pin = PINS.get(action)

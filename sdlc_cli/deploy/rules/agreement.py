@@ -22,6 +22,7 @@ _PORT = re.compile(r"\b([0-9]{1,5})(?:/(?:tcp|udp))?\b", re.IGNORECASE)
 _KNOWN = frozenset(
     value for key, value in vars(metrics).items() if key.isupper() and isinstance(value, str)
 )
+_LONGEST = 100  # letters of a name that a slip is looked for in
 _SUFFIX = re.compile(r"_(?:bucket|sum|count)$")
 _LABELS: Mapping[str, tuple[str, ...]] = {
     "deployment": ("Deployment",),
@@ -36,9 +37,12 @@ def alike(word: str, known: Iterable[str]) -> str:
 
     A slip is a letter left out, doubled, changed or swapped; a digit is counted on purpose.
     """
+    if len(word) > _LONGEST:
+        return ""
     mine = _shorter(word)
     for other in known:
-        near = abs(len(word) - len(other)) <= 1 and word != other and mine & _shorter(other)
+        near = len(other) <= _LONGEST and abs(len(word) - len(other)) <= 1 and word != other
+        near = near and bool(mine & _shorter(other))
         if near and re.sub(r"[0-9]", "", word) != re.sub(r"[0-9]", "", other):
             return other
     return ""

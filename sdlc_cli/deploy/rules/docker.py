@@ -10,7 +10,7 @@ from sdlc_cli.deploy.rules.parsed import Dockerfile, Parsed
 from sdlc_cli.deploy.rules.rule import Hit, Rule
 from sdlc_cli.deploy.rules.subjects import At, is_secret, names_secret, split_image
 
-_PIPED = re.compile(r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:ba|z|da|a)?sh\b")
+_PIPED = re.compile(r"\b(?:curl|wget)\b[^|;&]{0,500}\|\s{0,9}(?:sudo\s+)?(?:ba|z|da|a)?sh\b")
 _PIP = re.compile(r"\bpip[0-9.]*\s+install\b([^|;&]*)")
 _NPM = re.compile(r"\bnpm\s+(?:install|i)\b([^|;&]*)")
 _BUILD_TOOLS = re.compile(r"\b(?:build-essential|gcc|g\+\+|clang|make|cmake|git)\b")

@@ -138,6 +138,8 @@ def _tokens(text: str) -> Iterator[Token]:
         match = _TOKEN.match(text, place)
         if match is None:
             raise HclError(line, msg("'{letter}' cannot stand here", letter=text[place]))
+        if match[0] == "/" and text.startswith("/*", place):
+            raise HclError(line, msg("the comment that opens here is never closed"))
         kind = str(match.lastgroup)
         place = match.end()
         if kind == "quote":

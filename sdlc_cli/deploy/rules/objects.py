@@ -236,15 +236,20 @@ class Objects:
         """The containers of all workloads."""
         return tuple(c for one in self.workloads for c in one.containers)
 
+    @cached_property
+    def _named(self) -> Mapping[tuple[str, str], Sequence[Object]]:
+        found: dict[tuple[str, str], list[Object]] = {}
+        for one in self.every:
+            found.setdefault((one.kind, one.name), []).append(one)
+        return found
+
     def find(self, kind: str, name: str, near: Object) -> Object | None:
         """The object of this kind and name that `near` would reach."""
         return next(self.all(kind, name, near), None)
 
     def all(self, kind: str, name: str, near: Object) -> Iterator[Object]:
         """As `find`, all of them: the same environment, a namespace that fits."""
-        yield from (
-            one for one in self.by_kind.get(kind, ()) if one.name == name and together(one, near)
-        )
+        yield from (one for one in self._named.get((kind, name), ()) if together(one, near))
 
     def exists(self, kind: str, name: str, near: Object) -> bool:
         """Whether there is one, written or made by a kustomization."""
@@ -254,11 +259,41 @@ class Objects:
 
     def selected(self, selector: Mapped, near: Object, namespace: str = "") -> list[Object]:
         """The workloads whose pods a LabelSelector of `near` selects."""
+        wanted = values.section(selector, "matchLabels")
         return [
             one
-            for one in self.workloads
+            for one in self.labelled(wanted)
             if matches(selector, one.pod_labels) and together(one, near, namespace)
         ]
+
+    def labelled(self, wanted: Mapping[str, object]) -> Sequence[Object]:
+        """The workloads whose pods may carry these labels: those with the rarest of them."""
+        if not wanted:
+            return self.workloads
+        found = (self._labelled.get((key, _word(value)), ()) for key, value in wanted.items())
+        return min(found, key=len)
+
+    @cached_property
+    def _labelled(self) -> Mapping[tuple[str, str], Sequence[Object]]:
+        found: dict[tuple[str, str], list[Object]] = {}
+        for one in self.workloads:
+            for key, value in one.pod_labels.items():
+                found.setdefault((key, _word(value)), []).append(one)
+        return found
+
+    def scalers(self, one: Object) -> list[Object]:
+        """The HorizontalPodAutoscalers that aim at a workload."""
+        wanted = self._scalers.get((one.kind, one.name), ())
+        return [scaler for scaler in wanted if together(scaler, one)]
+
+    @cached_property
+    def _scalers(self) -> Mapping[tuple[str, str], Sequence[Object]]:
+        found: dict[tuple[str, str], list[Object]] = {}
+        for one in self.of("HorizontalPodAutoscaler"):
+            target = values.section(one.root, "spec", "scaleTargetRef")
+            key = (values.text(target, "kind"), values.text(target, "name"))
+            found.setdefault(key, []).append(one)
+        return found
 
 
 def together(one: Object, other: Object, namespace: str = "") -> bool:

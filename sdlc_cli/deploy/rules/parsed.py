@@ -34,7 +34,7 @@ _VALUES = re.compile(r"values(?:[.-].+)?\.ya?ml")
 _TEXTS = re.compile(r"\.dockerignore|.+\.dockerignore|\.gitignore|\.terraform\.lock\.hcl")
 _YAML = (".yaml", ".yml")
 # As templates of other tools have it, and a workflow or an alert has not.
-_TEMPLATE = re.compile(r"^\s*(?:-\s+)?\{\{|:[ \t]+\{\{|\{%|<%", re.MULTILINE)
+_TEMPLATE = re.compile(r"^[ \t]*(?:-[ \t]+)?\{\{|:[ \t]+\{\{|\{%|<%", re.MULTILINE)
 _HCL = (".tf", ".tfvars", ".tfbackend")
 
 
@@ -111,7 +111,7 @@ class Parsed:
     charts: list[Document] = field(default_factory=list)
     runbooks: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)  # of workflows, whose comments count
+    sources: dict[str, list[str]] = field(default_factory=dict)  # lines of workflows
     problems: list[Problem] = field(default_factory=list)
     skipped: list[FileNotRead] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)  # of every file there is, read or not
@@ -372,7 +372,7 @@ def _read_yaml(parsed: Parsed, path: str, text: str, in_chart: bool) -> None:
         return
     known = [_place(parsed, one, in_chart) for one in found if one.root]
     if parsed.workflows and parsed.workflows[-1].path == path:
-        parsed.sources[path] = text
+        parsed.sources[path] = text.splitlines()  # their comments count
     if any(known):
         parsed.known.add(path)
     elif not path.endswith(".json"):

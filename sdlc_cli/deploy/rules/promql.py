@@ -35,11 +35,12 @@ class Named:
 @lru_cache(maxsize=4096)
 def read(expression: str) -> Named:
     """Never raises; what is no PromQL is `broken`."""
-    tokens = [
-        (str(m.lastgroup), m[0])
-        for m in _TOKEN.finditer(expression)
-        if m.lastgroup not in ("space", "comment")
-    ]
+    tokens: list[tuple[str, str]] = []
+    for match in _TOKEN.finditer(expression):
+        if match.lastgroup not in ("space", "comment"):
+            tokens.append((str(match.lastgroup), match[0]))
+        if match.lastgroup == "other":
+            break  # an open quote: nothing after it can be told
     metrics: list[str] = []
     matchers: list[tuple[str, str, str, str]] = []
     open_: list[str] = []

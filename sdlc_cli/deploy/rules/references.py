@@ -21,7 +21,7 @@ def _pods_of(objects: Objects, service: Object) -> list[Object]:
     wanted = values.section(service.root, "spec", "selector")
     return [
         one
-        for one in objects.workloads
+        for one in objects.labelled(wanted)
         if carries(wanted, one.pod_labels) and together(one, service)
     ]
 
@@ -301,6 +301,9 @@ def _file_variables(objects: Objects, one: Container) -> Iterator[tuple[int, str
 
 
 def _kustomized(parsed: Parsed) -> Iterator[Hit]:
+    there = parsed.paths | {
+        path[:i] for path in parsed.paths for i, letter in enumerate(path) if letter == "/"
+    }
     for one in parsed.kustomizations:
         for key in ("resources", "components", "bases", "patchesStrategicMerge"):
             for i, name in enumerate(values.words(one.root, key)):
@@ -311,10 +314,7 @@ def _kustomized(parsed: Parsed) -> Iterator[Hit]:
                 ):
                     continue
                 path = beside(one.path, name)
-                inside = any(
-                    other == path or other.startswith(f"{path}/") for other in parsed.paths
-                )
-                if path and not inside and "\n" not in name:
+                if path and path not in there and "\n" not in name:
                     yield Hit(one.path, values.line(one.root, key, i), "kustomization", name)
         yield from _forgotten(
             parsed, one.folder, one.path, set(values.words(one.root, "resources"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sdlc_cli.core.finding import Severity
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.deploy.rules import values
-from sdlc_cli.deploy.rules.objects import Object, together
+from sdlc_cli.deploy.rules.objects import Object
 from sdlc_cli.deploy.rules.parsed import Parsed
 from sdlc_cli.deploy.rules.rule import Hit, Rule
 from sdlc_cli.deploy.rules.subjects import At, each
@@ -13,17 +13,6 @@ from sdlc_cli.deploy.rules.subjects import At, each
 LEAST_IN_PRODUCTION = 3
 _HPA = "HorizontalPodAutoscaler"
 _PDB = "PodDisruptionBudget"
-
-
-def _scalers(parsed: Parsed, one: Object) -> list[Object]:
-    """The autoscalers that aim at this workload."""
-    return [
-        hpa
-        for hpa in parsed.objects.of(_HPA)
-        if values.text(hpa.root, "spec", "scaleTargetRef", "name") == one.name
-        and values.text(hpa.root, "spec", "scaleTargetRef", "kind") == one.kind
-        and together(hpa, one)
-    ]
 
 
 @each(_HPA)
@@ -53,7 +42,7 @@ def _few(parsed: Parsed) -> Iterator[Hit]:
         if hpa.production and least < LEAST_IN_PRODUCTION:
             yield Hit(hpa.path, hpa.line("spec", "minReplicas"), hpa.subject, str(least))
     for one in parsed.objects.of("Deployment", "StatefulSet"):
-        if one.template is None or not one.production or _scalers(parsed, one):
+        if one.template is None or not one.production or parsed.objects.scalers(one):
             continue
         wanted = values.number(one.root, "spec", "replicas")
         wanted = 1 if wanted is None else wanted
@@ -64,13 +53,13 @@ def _few(parsed: Parsed) -> Iterator[Hit]:
 def _both(parsed: Parsed) -> Iterator[Hit]:
     for one in parsed.objects.of("Deployment", "StatefulSet"):
         wanted = values.number(one.root, "spec", "replicas")
-        if wanted is not None and _scalers(parsed, one):
+        if wanted is not None and parsed.objects.scalers(one):
             yield Hit(one.path, one.line("spec", "replicas"), one.subject, str(wanted))
 
 
 def _replicas(parsed: Parsed, one: Object) -> int:
     """The fewest replicas that it has in good times."""
-    scalers = _scalers(parsed, one)
+    scalers = parsed.objects.scalers(one)
     if scalers:
         return min(values.number(hpa.root, "spec", "minReplicas") or 1 for hpa in scalers)
     wanted = values.number(one.root, "spec", "replicas")

@@ -15,7 +15,7 @@ _SECRET = re.compile(
     r"access[_-]?key|private[_-]?key|auth[_-]?key)$",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z]://[^/\s:@]{0,200}:[^/\s@]{1,200}@", re.IGNORECASE)
 _NO_SECRET = re.compile(
     r"\s*|true|false|none|null|changeme|\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|<[^>]*>|/[\w./-]*",
     re.IGNORECASE,

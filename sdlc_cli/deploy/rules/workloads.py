@@ -108,11 +108,8 @@ def replicated(parsed: Parsed, one: Object) -> bool:
     wanted = values.number(one.root, "spec", "replicas")
     if wanted is not None and wanted > 1:
         return True
-    return any(
-        values.text(hpa.root, "spec", "scaleTargetRef", "name") == one.name
-        and (values.number(hpa.root, "spec", "maxReplicas") or 0) > 1
-        for hpa in parsed.objects.of("HorizontalPodAutoscaler")
-    )
+    scalers = parsed.objects.scalers(one)
+    return any((values.number(hpa.root, "spec", "maxReplicas") or 0) > 1 for hpa in scalers)
 
 
 def _spread_keys(one: Object) -> set[str]:
