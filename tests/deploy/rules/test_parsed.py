@@ -119,6 +119,52 @@ def test_other_files_of_any_shape_are_looked_at(tmp_path: Path, name: str, conte
     assert not [f for f in checked.findings if f.rule == "file-unreadable"]
 
 
+LONG = 100_000
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: y}\n"
+STEP = "on: push\njobs:\n  a:\n    steps:\n      - run: '{text}'\n"
+ALERT = "groups:\n  - name: a\n    rules:\n      - {{alert: a, expr: '{text}'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("a.yaml", f"{CONFIG}data: {{API_KEY: {'aB3' * LONG}}}", id="one long word"),
+        pytest.param("a.yaml", f"{CONFIG}data: {{x: '{'a://' * LONG}'}}", id="addresses"),
+        pytest.param("a.yaml", "\n" * LONG + "a: [", id="blank lines"),
+        pytest.param(
+            ".github/workflows/a.yml", STEP.format(text="kubectl set image = " * LONG), id="script"
+        ),
+        pytest.param(
+            ".github/workflows/a.yml",
+            STEP.format(text="${{ github.event.issue " * LONG),
+            id="expressions",
+        ),
+        pytest.param("Dockerfile", f"FROM a\nRUN {'curl ' * LONG}", id="one long RUN"),
+        pytest.param("a.tf", "/*" * LONG, id="comments that stay open"),
+        pytest.param("a.tf", 'a = "' + '${"' * LONG, id="templates in templates"),
+        pytest.param("rules.yml", ALERT.format(text='"\\' * LONG), id="quotes that stay open"),
+        pytest.param("rules.yml", ALERT.format(text="kube_" * LONG), id="one long metric"),
+    ],
+)
+def test_the_time_grows_with_the_size(tmp_path: Path, name: str, content: str) -> None:
+    """Where it grew with the square, this test would not end within the hour."""
+    checked = rules.check(write(tmp_path, name, content))
+
+    assert checked.looked_at or checked.findings
+
+
+def test_many_objects_are_no_matter_of_their_square(tmp_path: Path) -> None:
+    pods = "---\n".join(
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p{i}, namespace: n, labels: {{a: b{i}}}}}\n"
+        "spec: {containers: [{name: a, image: b}]}\n---\n"
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: s{i}, namespace: n}}\n"
+        f"spec: {{selector: {{a: b{i}}}, ports: [{{port: 1}}]}}\n"
+        for i in range(1000)
+    )
+
+    assert rules.check(write(tmp_path, "a.yaml", pods)).looked_at["kubernetes"] == 2000
+
+
 def test_nothing_to_look_at_is_no_pass(tmp_path: Path) -> None:
     write(tmp_path, "README.md", "# nothing")
     write(tmp_path, "config.yaml", "a: 1")

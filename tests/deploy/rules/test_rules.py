@@ -440,3 +440,57 @@ def test_an_unknown_rule_is_told_with_the_nearest() -> None:
         rules.explain("k8s-priviledged")
 
     assert error.value.hint == "sdlc deploy explain k8s-privileged"
+
+
+# What a hardened set must hold, and the rules that see when it does not.
+CHECKLIST = {
+    "restricted namespaces": ("k8s-pod-security",),
+    "no root, high ids": ("k8s-root-user", "k8s-low-user-id"),
+    "no escalation": ("k8s-privilege-escalation", "k8s-privileged", "k8s-capabilities"),
+    "seccomp": ("k8s-seccomp",),
+    "read-only root": ("k8s-writable-root", "k8s-unsized-volume"),
+    "own account": ("k8s-default-service-account", "k8s-token-mounted"),
+    "requests and limits": ("k8s-no-requests", "k8s-no-limits", "k8s-no-storage-limit"),
+    "probes": ("k8s-no-startup-probe", "k8s-no-readiness-probe", "k8s-no-liveness-probe",
+               "k8s-identical-probes", "k8s-probe-port", "k8s-probe-port-number"),
+    "graceful stop": ("k8s-no-pre-stop", "k8s-grace-period", "k8s-rollout"),
+    "autoscaling": ("k8s-hpa-version", "k8s-hpa-behavior", "k8s-too-few-replicas",
+                    "k8s-replicas-beside-hpa", "k8s-hpa-bounds"),
+    "disruption budget": ("k8s-no-disruption-budget", "k8s-budget-blocks-drain",
+                          "k8s-budget-unhealthy-pods"),
+    "spread": ("k8s-no-anti-affinity", "k8s-no-zone-spread"),
+    "priority": ("k8s-no-priority-class", "cross-priority-class"),
+    "network": ("k8s-no-network-policy", "k8s-no-default-deny", "k8s-no-dns", "k8s-open-policy"),
+    "images": ("k8s-image-tag", "k8s-image-digest", "k8s-pull-policy"),
+    "secrets": ("k8s-plain-secret", "k8s-secret-in-env", "k8s-secret-literal",
+                "k8s-secret-in-config"),
+    "exposure": ("k8s-exposed-service", "k8s-ingress-without-tls"),
+    "rights": ("k8s-rbac-unnamed", "k8s-rbac-wildcard", "k8s-rbac-secrets", "k8s-rbac-exec"),
+    "labels and selectors": ("k8s-labels", "k8s-selector-mismatch", "cross-selects-nothing"),
+    "stable versions": ("k8s-removed-api", "k8s-unstable-api"),
+    "good citizen": ("k8s-no-quota", "k8s-no-limit-range", "k8s-service-links", "k8s-host-users"),
+    "monitoring": ("mon-few-alerts", "mon-alert-without-for", "mon-alert-without-severity",
+                   "mon-alert-without-runbook", "mon-alert-untested", "mon-dashboard-uid",
+                   "mon-dashboard-source", "mon-dashboard-panel", "cross-monitor-port"),
+    "docker": ("docker-build-tools", "docker-unlocked-install", "docker-base-digest",
+               "docker-named-user", "docker-root-user", "docker-healthcheck-shell"),
+    "actions": ("actions-permissions", "actions-unpinned", "actions-credentials",
+                "actions-no-timeout", "actions-no-concurrency", "actions-no-environment",
+                "actions-static-keys", "actions-no-attestation", "actions-deploy-by-tag",
+                "actions-no-rollout-check"),
+    "database": ("tf-unencrypted-rds", "tf-rds-key", "tf-rds-one-zone", "tf-rds-deletion",
+                 "tf-rds-password", "tf-rds-iam", "tf-rds-plain-connections", "tf-rds-logs"),
+    "cluster": ("tf-eks-public", "tf-eks-logs", "tf-eks-secrets", "tf-eks-version",
+                "tf-eks-identity", "tf-instance-metadata"),
+    "cache": ("tf-cache-key", "tf-cache-tls", "tf-cache-login", "tf-cache-one-zone",
+              "tf-cache-snapshots"),
+    "stable plans": ("tf-unpinned-provider", "tf-unlocked-provider", "tf-undescribed",
+                     "tf-changing-plan"),
+}  # fmt: skip
+
+
+def test_the_checklist_is_covered() -> None:
+    named = {rule for ids in CHECKLIST.values() for rule in ids}
+
+    assert len(CHECKLIST) == 28
+    assert named <= set(rules.every())
