@@ -221,18 +221,22 @@ _PROOF = re.compile(r"attest|provenance|cosign", re.IGNORECASE)
 def _unattested(parsed: Parsed) -> Iterator[Hit]:
     for document in parsed.workflows:
         jobs = [job for job in _jobs(parsed) if job.document is document]
-        if not (line := _pushes(document, jobs)):
-            continue
-        every = "\n".join(text for _line, text in values.texts(document.root))
-        inputs = [values.section(step, "with") for job in jobs for step in job.steps()]
-        on = {key for one in inputs for key in one if one[key] not in (None, False, "false")}
-        found = {
-            "SBOM": _BILL.search(every) or "sbom" in on,
-            "attestation": _PROOF.search(every) or "provenance" in on,
-        }
-        lacking = [word for word, there in found.items() if not there]
+        line = _pushes(document, jobs)
+        lacking = _lacking(document, jobs) if line else []
         if lacking:
             yield Hit(document.path, line, document.path.rpartition("/")[2], ", ".join(lacking))
+
+
+def _lacking(document: Document, jobs: list[_Job]) -> list[str]:
+    """What a workflow that pushes an image does not make of it."""
+    every = "\n".join(text for _line, text in values.texts(document.root))
+    inputs = [values.section(step, "with") for job in jobs for step in job.steps()]
+    on = {key for one in inputs for key in one if one[key] not in (None, False, "false")}
+    found = {
+        "SBOM": _BILL.search(every) or "sbom" in on,
+        "attestation": _PROOF.search(every) or "provenance" in on,
+    }
+    return [word for word, there in found.items() if not there]
 
 
 def _unknown_needs(parsed: Parsed) -> Iterator[Hit]:

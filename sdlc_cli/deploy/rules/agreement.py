@@ -158,18 +158,23 @@ def _flags(parsed: Parsed) -> Iterator[Hit]:
         written = values.section(one.root, "data")
         places.setdefault(one.name, []).append((where, _flags_in(written)))
     places = {name: same for name, same in places.items() if any(keys for _w, keys in same)}
-    built = [(document, *one) for document in parsed.composes for one in _built(document)]
-    if len(built) == 1 and len(places) == 1:  # else nobody knows which belong together
-        document, name, service, _dockerfile = built[0]
-        variables = [str(key) for key in values.section(service, "environment")]
-        variables += [word.partition("=")[0] for word in values.words(service, "environment")]
-        where = Hit(document.path, values.line(service, "environment"), f"service {name}")
-        next(iter(places.values())).append((where, _flags_in(variables)))
+    if len(places) == 1:  # else nobody knows which belong together
+        next(iter(places.values())).extend(_flags_of_compose(parsed))
     for same in places.values():
         union = set().union(*(keys for _where, keys in same))
         for where, keys in same:
             if missing := sorted(union - keys):
                 yield Hit(where.path, where.line, where.subject, ", ".join(missing))
+
+
+def _flags_of_compose(parsed: Parsed) -> Iterator[tuple[Hit, set[str]]]:
+    """The flags of the one service that compose builds."""
+    built = [(document, *one) for document in parsed.composes for one in _built(document)]
+    for document, name, service, _dockerfile in built if len(built) == 1 else ():
+        variables = [str(key) for key in values.section(service, "environment")]
+        variables += [word.partition("=")[0] for word in values.words(service, "environment")]
+        where = Hit(document.path, values.line(service, "environment"), f"service {name}")
+        yield where, _flags_in(variables)
 
 
 def _flags_in(keys: Iterable[str]) -> set[str]:
@@ -281,19 +286,22 @@ def anchors(text: str) -> set[str]:
 
 def _runbook(parsed: Parsed) -> Iterator[Hit]:
     pages = {path: anchors(text) for path, text in parsed.runbooks.items()}
-    for entry in entries(parsed):
+    for entry in entries(parsed) if pages else ():
         for key in ("runbook_url", "runbook"):
             address = values.text(entry.root, "annotations", key)
-            place, _hash, anchor = address.partition("#")
-            if not address or not pages or "{{" in address:
-                continue
-            named = place.partition("?")[0].rstrip("/")
-            found = [p for p in pages if named.endswith(p) or p.endswith(f"/{named}")
-                     or p.rpartition("/")[2] == named.rpartition("/")[2]]  # fmt: skip
-            missing = not found and "://" not in place
-            if missing or (found and anchor and not any(anchor in pages[p] for p in found)):
+            if address and "{{" not in address and not _leads(address, pages):
                 line = values.line(entry.root, "annotations", key)
                 yield Hit(entry.path, line, entry.subject, address)
+
+
+def _leads(address: str, pages: Mapping[str, set[str]]) -> bool:
+    """Whether a link leads to one of the pages, and to a section of it; others are believed."""
+    place, _hash, anchor = address.partition("#")
+    name = place.partition("?")[0].rstrip("/").rpartition("/")[2]
+    found = [there for path, there in pages.items() if path.rpartition("/")[2] == name]
+    if not found:
+        return "://" in place
+    return not anchor or any(anchor in there for there in found)
 
 
 def _differs(parsed: Parsed) -> Iterator[Hit]:

@@ -83,8 +83,7 @@ def _allows_dns(rule: Mapped) -> set[str]:
 def _dns(parsed: Parsed) -> Iterator[Hit]:
     for one in parsed.objects.workloads:
         out = [policy for policy in _policies(parsed, one) if "Egress" in _types(policy)]
-        others = [o for o in parsed.objects.of(*_BY_NAME) if together(o, one)]
-        if not out or values.at(one.pod, "dnsPolicy") == "None":
+        if not out or values.at(one.pod, "dnsPolicy") == "None" or _by_name(parsed, one):
             continue
         allowed = {
             protocol
@@ -92,11 +91,15 @@ def _dns(parsed: Parsed) -> Iterator[Hit]:
             for rule in values.sections(policy.root, "spec", "egress")
             for protocol in _allows_dns(rule)
         }
-        if any(word == str(_DNS) for other in others for _line, word in _words(other)):
-            continue
         if missing := sorted({"UDP", "TCP"} - allowed):
             detail = ", ".join(missing)
             yield Hit(out[0].path, out[0].line("spec", "egress"), one.subject, detail)
+
+
+def _by_name(parsed: Parsed, one: Object) -> bool:
+    """Whether a policy by host name lets the workload reach port 53."""
+    others = [other for other in parsed.objects.of(*_BY_NAME) if together(other, one)]
+    return any(word == str(_DNS) for other in others for _line, word in _words(other))
 
 
 def _words(one: Object) -> Iterator[tuple[int, str]]:

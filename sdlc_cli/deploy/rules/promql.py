@@ -41,39 +41,62 @@ def read(expression: str) -> Named:
             tokens.append((str(match.lastgroup), match[0]))
         if match.lastgroup == "other":
             break  # an open quote: nothing after it can be told
-    metrics: list[str] = []
-    matchers: list[tuple[str, str, str, str]] = []
-    open_: list[str] = []
-    place = 0
-    while place < len(tokens):
-        kind, text = tokens[place]
-        after = tokens[place + 1][1] if place + 1 < len(tokens) else ""
-        if kind == "other":
-            return Named(tuple(metrics), tuple(matchers), text)
-        if text in ("(", "{"):
-            open_.append(text)
-        elif text in _CLOSES and kind == "mark":
-            if not open_ or open_.pop() != _CLOSES[text]:
-                return Named(tuple(metrics), tuple(matchers), text)
-        elif kind == "name" and open_[-1:] == ["{"]:
-            if after in ("=", "!=", "=~", "!~"):
-                if place + 2 >= len(tokens) or tokens[place + 2][0] != "text":
-                    return Named(tuple(metrics), tuple(matchers), text)
-                metric = metrics[-1] if metrics else ""
-                matchers.append((metric, text, after, tokens[place + 2][1][1:-1]))
-                place += 2
-        elif kind == "name" and text.lower() in _WORDS:
-            if text.lower() in _LISTS and after == "(":
-                place = _end(tokens, place + 1)
-        elif kind == "name" and after != "(" and after.lower() not in ("by", "without"):
-            metrics.append(text)
-        place += 1
-    broken = open_[-1] if open_ else "" if tokens else "empty"
-    return Named(tuple(metrics), tuple(matchers), broken)
+    reader = _Reader(tokens)
+    broken = reader.read() if tokens else "empty"
+    return Named(tuple(reader.metrics), tuple(reader.matchers), broken)
+
+
+class _Reader:
+    """Goes through the tokens once."""
+
+    def __init__(self, tokens: list[tuple[str, str]]) -> None:
+        self.tokens = [*tokens, ("end", ""), ("end", ""), ("end", "")]
+        self.metrics: list[str] = []
+        self.matchers: list[tuple[str, str, str, str]] = []
+        self.open: list[str] = []
+        self.place = 0
+
+    def read(self) -> str:
+        """Fill `metrics` and `matchers`; what is broken, or ''."""
+        while self.tokens[self.place][0] != "end":
+            kind, text = self.tokens[self.place]
+            if kind == "other" or (kind == "mark" and not self._brackets(text)):
+                return text
+            if kind == "name" and not self._name(text):
+                return text
+            self.place += 1
+        return self.open[-1] if self.open else ""
+
+    def _brackets(self, mark: str) -> bool:
+        if mark in _CLOSES.values():
+            self.open.append(mark)
+        elif mark in _CLOSES:
+            return bool(self.open) and self.open.pop() == _CLOSES[mark]
+        return True
+
+    def _name(self, text: str) -> bool:
+        after = self.tokens[self.place + 1][1]
+        if self.open[-1:] == ["{"]:
+            return self._matcher(text, after)
+        if text.lower() in _LISTS and after == "(":
+            self.place = _end(self.tokens, self.place + 1)
+        elif text.lower() not in _WORDS and after != "(" and after not in ("by", "without"):
+            self.metrics.append(text)
+        return True
+
+    def _matcher(self, label: str, operator: str) -> bool:
+        if operator in ("=", "!=", "=~", "!~"):
+            kind, value = self.tokens[self.place + 2]
+            if kind != "text":
+                return False
+            metric = self.metrics[-1] if self.metrics else ""
+            self.matchers.append((metric, label, operator, value[1:-1]))
+            self.place += 2
+        return True
 
 
 def _end(tokens: list[tuple[str, str]], place: int) -> int:
     """The place of the `)` that closes a list of labels."""
-    while place < len(tokens) and tokens[place][1] != ")":
+    while tokens[place][0] != "end" and tokens[place][1] != ")":
         place += 1
-    return place
+    return place if tokens[place][0] != "end" else place - 1

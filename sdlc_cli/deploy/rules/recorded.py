@@ -23,18 +23,22 @@ class Entry:
 
     @property
     def name(self) -> str:
+        """What the alert or series is called."""
         return values.text(self.root, "alert") or values.text(self.root, "record")
 
     @property
     def expr(self) -> str:
+        """Its expression, as it is written."""
         return values.text(self.root, "expr")
 
     @property
     def subject(self) -> str:
+        """How findings name it."""
         kind = "alert" if "alert" in self.root else "record"
         return f"{kind} {self.name}"
 
     def hit(self, key: str, detail: str = "") -> Hit:
+        """A place of it that breaks a rule: the line of `key`."""
         return Hit(self.path, values.line(self.root, key), self.subject, detail)
 
 

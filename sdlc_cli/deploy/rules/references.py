@@ -161,21 +161,32 @@ def _account(parsed: Parsed) -> Iterator[Hit]:
 
 
 def _binding(parsed: Parsed) -> Iterator[Hit]:
-    objects = parsed.objects
-    for one in objects.of("RoleBinding", "ClusterRoleBinding"):
-        kind, name = (values.text(one.root, "roleRef", key) for key in ("kind", "name"))
-        given = name in _GIVEN_ROLES or name.startswith("system:")
-        ours = kind == "Role" or any(True for _one in objects.of("ClusterRole"))
-        if ours and not given and not objects.exists(kind, name, one):
-            yield Hit(one.path, one.line("roleRef"), one.subject, f"{kind} {name}")
-        for i, subject in enumerate(values.sections(one.root, "subjects")):
-            account = values.text(subject, "name")
-            space = values.text(subject, "namespace") or one.namespace
-            here = any(o.namespace == space for o in objects.of("ServiceAccount"))
-            if values.text(subject, "kind") == "ServiceAccount" and here and account != "default":
-                accounts = objects.of("ServiceAccount")
-                if not any(o.name == account and o.namespace in ("", space) for o in accounts):
-                    yield Hit(one.path, one.line("subjects", i), one.subject, account)
+    for one in parsed.objects.of("RoleBinding", "ClusterRoleBinding"):
+        if role := _absent_role(parsed.objects, one):
+            yield Hit(one.path, one.line("roleRef"), one.subject, role)
+        for i, account in _absent_accounts(parsed.objects, one):
+            yield Hit(one.path, one.line("subjects", i), one.subject, account)
+
+
+def _absent_role(objects: Objects, binding: Object) -> str:
+    """The role that a binding names and that is not there, where its kind is; else ''."""
+    kind, name = (values.text(binding.root, "roleRef", key) for key in ("kind", "name"))
+    given = name in _GIVEN_ROLES or name.startswith("system:")
+    ours = kind == "Role" or "ClusterRole" in objects.by_kind
+    return (
+        f"{kind} {name}" if ours and not given and not objects.exists(kind, name, binding) else ""
+    )
+
+
+def _absent_accounts(objects: Objects, binding: Object) -> Iterator[tuple[int, str]]:
+    """Accounts of a binding that are not in their namespace, where that has any."""
+    for i, subject in enumerate(values.sections(binding.root, "subjects")):
+        space = values.text(subject, "namespace") or binding.namespace
+        accounts = [o for o in objects.of("ServiceAccount") if o.namespace in ("", space)]
+        names = {"default", *(account.name for account in accounts)}
+        name = values.text(subject, "name")
+        if values.text(subject, "kind") == "ServiceAccount" and accounts and name not in names:
+            yield i, name
 
 
 def _priority(parsed: Parsed) -> Iterator[Hit]:
