@@ -31,6 +31,16 @@ def test_every_format_is_offered_and_documented() -> None:
     assert [form for form in FORMATS if form != "text" and f"`{form}`" not in PAGE] == []
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_has_its_golden_files(form: str) -> None:
+    ends = {"text": "txt", "markdown": "md", "junit": "junit.xml", "github": "github.txt",
+            "gitlab": "gitlab.json"}  # fmt: skip
+    folder = ROOT / "tests" / "golden" / "deploy"
+
+    assert (folder / f"findings.{ends.get(form, form)}").exists()
+    assert (folder / f"hostile.{ends.get(form, form)}").exists()
+
+
 def test_every_schema_is_offered() -> None:
     assert set(SCHEMAS) == {name for name in schemas.NAMES if name.startswith("deploy")}
 

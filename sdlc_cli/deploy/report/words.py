@@ -48,9 +48,10 @@ def place(location: Location) -> str:
 def sets(verdict: Verdict) -> list[FindingSet]:
     """The verdict as the shared machine formats take it."""
     reason = ""
-    if not verdict.passed:
-        least = local(WORDS[verdict.fail_on]) if verdict.fail_on else ""
-        reason = msg("{n} findings at or above {severity}", n=len(verdict.breaking), severity=least)
+    if verdict.fail_on and not verdict.passed:
+        least = WORDS[verdict.fail_on]
+        n = len(verdict.breaking)
+        reason = msg("findings of severity {severity} or worse: {n}", severity=least, n=n)
     return [
         FindingSet(
             name="deploy",
