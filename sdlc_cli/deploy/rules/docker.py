@@ -12,6 +12,8 @@ from sdlc_cli.deploy.rules.subjects import At, is_secret, names_secret, split_im
 
 _PIPED = re.compile(r"\b(?:curl|wget)\b[^|;&]{0,500}\|\s{0,9}(?:sudo\s+)?(?:ba|z|da|a)?sh\b")
 _PIP = re.compile(r"\bpip[0-9.]*\s+install\b([^|;&]*)")
+# What reads a lock itself, when its own version is given.
+_INSTALLER = re.compile(r"(?:uv|poetry|pdm|pipenv|pip)==[0-9][0-9A-Za-z.]*")
 _NPM = re.compile(r"\bnpm\s+(?:install|i)\b([^|;&]*)")
 _BUILD_TOOLS = re.compile(r"\b(?:build-essential|gcc|g\+\+|clang|make|cmake|git)\b")
 _APT = re.compile(r"\bapt(?:-get)?\s+(?:-\S+\s+)*install\b([^|;&]*)")
@@ -147,8 +149,8 @@ def _unlocked(one: Dockerfile) -> Iterator[At]:
         for match in _PIP.finditer(command):
             words = match[1].split()
             locked = {"--require-hashes", "--no-deps", "--no-index", "-e"} & set(words)
-            local = all(word.startswith(("-", ".", "/")) for word in words)
-            if not locked and not local:
+            named = (word for word in words if not word.startswith(("-", ".", "/")))
+            if not locked and not all(map(_INSTALLER.fullmatch, named)):
                 yield instruction.line, f"pip install {' '.join(words)}"[:80]
         for match in _NPM.finditer(command):
             yield instruction.line, f"npm install{match[1].rstrip()}"[:80]

@@ -46,6 +46,13 @@ def test_a_cluster_without_something_gets_no_broken_rule(spec: Make, without: Pr
     assert told(render(pinned([spec(cluster=cluster, replicas=3)]))) == []
 
 
+@pytest.mark.parametrize("lock", ["uv.lock", "poetry.lock", "pylock.toml", "requirements.lock"])
+def test_every_kind_of_lock_breaks_no_rule(spec: Make, lock: str) -> None:
+    base = replace(spec().build, lock=lock, base=BASE)
+
+    assert told(render([spec(build=base)])) == []
+
+
 @pytest.mark.parametrize("egress", get_args(Egress))
 def test_every_way_out_breaks_no_rule(spec: Make, egress: Egress) -> None:
     cluster = replace(

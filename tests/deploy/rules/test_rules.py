@@ -421,6 +421,25 @@ def test_a_rule_finds_what_breaks_it_and_nothing_else(files: Path, bad: Bad) -> 
         assert 1 <= finding.location.line <= lines
 
 
+@pytest.mark.parametrize(
+    ("packages", "found"),
+    [
+        pytest.param("poetry==2.5.1", False, id="an installer by version"),
+        pytest.param("poetry", True, id="an installer without"),
+        pytest.param("flask==3.1.0", True, id="another package by version"),
+        pytest.param("uv==0.13.8 flask==3.1.0", True, id="both"),
+    ],
+)
+def test_only_what_reads_a_lock_is_installed_without_one(
+    tmp_path: Path, packages: str, found: bool
+) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM python:3.12\nRUN pip install {packages}\n")
+
+    told = {finding.rule for finding in rules.check(tmp_path).findings}
+
+    assert ("docker-unlocked-install" in told) is found
+
+
 def test_every_rule_has_a_file_that_breaks_it() -> None:
     assert {one.rule for one in BAD} == set(rules.every())
     assert len({one.rule for one in BAD}) == len(BAD)
