@@ -182,7 +182,7 @@ class Folder:
         target, other = self._parent(beside)
         try:
             os.link(name, other, src_dir_fd=parent, dst_dir_fd=target, follow_symlinks=False)
-        except OSError:  # not every file system has second names
+        except (OSError, NotImplementedError):  # not every file system has second names
             if stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                 os.symlink(os.readlink(name, dir_fd=parent), other, dir_fd=target)
                 return
