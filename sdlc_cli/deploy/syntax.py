@@ -49,7 +49,8 @@ class Expression(Protocol):
         ...
 
 
-@dataclass(slots=True)
+# Nodes are neither compared nor shown, and making the methods for it takes time at each start.
+@dataclass(slots=True, eq=False, repr=False)
 class Constant:
     """A text, a number, a truth."""
 
@@ -60,7 +61,7 @@ class Constant:
         return self.constant
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Name:
     """A word of the values, or of a loop."""
 
@@ -74,7 +75,7 @@ class Name:
             raise Undefined(msg("{name} is undefined", name=self.name)) from None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Attribute:
     """`of.name` and `of["name"]`: an entry of a mapping or a field."""
 
@@ -94,7 +95,7 @@ class Attribute:
         raise Undefined(msg("there is no {name} in it", name=self.name))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Method:
     """`of.items()` and the few others that _METHODS lists."""
 
@@ -111,7 +112,7 @@ class Method:
         return method(*(one.value(scope) for one in self.arguments))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Filter:
     """`of|name`: a filter of `escape`, or `dictsort`."""
 
@@ -127,7 +128,7 @@ class Filter:
         return escape.FILTERS[self.name](value)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Sequenced:
     """`[a, b]` and `(a, b)`."""
 
@@ -139,7 +140,7 @@ class Sequenced:
         return self.kind([one.value(scope) for one in self.entries])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Mapped:
     """`{a: b}`."""
 
@@ -150,7 +151,7 @@ class Mapped:
         return {key.value(scope): entry.value(scope) for key, entry in self.entries}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Not:
     """`not of`."""
 
@@ -161,7 +162,7 @@ class Not:
         return not self.of.value(scope)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Both:
     """Two sides and what is between them: and, or, ==, !=, in, not in, ~, +."""
 
@@ -179,7 +180,7 @@ class Both:
         return _OPERATORS[self.word](left, self.right.value(scope))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Choice:
     """`then if test else other`."""
 

@@ -43,14 +43,14 @@ class Broken(Exception):
         self.line = line
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Text:
     """What stands between the tags."""
 
     text: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Printed:
     """`{{ of }}`."""
 
@@ -58,7 +58,7 @@ class Printed:
     line: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class If:
     """`{% if %}`, each `{% elif %}` and `{% else %}`: the last one's test is None."""
 
@@ -66,7 +66,7 @@ class If:
     line: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class For:
     """`{% for names in over if test %}`."""
 
@@ -77,7 +77,7 @@ class For:
     line: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Include:
     """`{% include "name" %}`."""
 
@@ -88,7 +88,7 @@ class Include:
 Node = Text | Printed | If | For | Include
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Template:
     """A template that was read."""
 
@@ -190,7 +190,7 @@ class _Reader:
         self.body = body
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Printer:
     """Prints one file. `load` gives a template by its name."""
 

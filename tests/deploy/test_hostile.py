@@ -152,6 +152,7 @@ def rich(specs: Sequence[DeploySpec], awkward: DeploySpec) -> tuple[DeploySpec, 
     )
 
 
+@pytest.mark.slow
 def test_every_text_is_literal_or_refused(
     specs: tuple[DeploySpec, ...], awkward: DeploySpec
 ) -> None:
