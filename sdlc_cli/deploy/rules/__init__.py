@@ -38,6 +38,7 @@ AREAS = (
     "alerts",
     "monitoring",
     "references",
+    "mounts",
     "agreement",
 )
 

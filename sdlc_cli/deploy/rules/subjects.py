@@ -15,9 +15,10 @@ _SECRET = re.compile(
     r"access[_-]?key|private[_-]?key|auth[_-]?key)$",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[a-z]://[^/\s:@]{0,200}:[^/\s@]{1,200}@", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z]://[^/\s:@]{0,200}:(?![$<{%*])[^/\s@]{1,200}@", re.IGNORECASE)
+_OBJECT = re.compile(r"[a-z]+(?:-[a-z]+)+")
 _NO_SECRET = re.compile(
-    r"\s*|true|false|none|null|changeme|\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|<[^>]*>|/[\w./-]*",
+    r"\s*|true|false|none|null|changeme|\$\w+|\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|<[^>]*>|/[\w./-]*",
     re.IGNORECASE,
 )
 
@@ -69,6 +70,8 @@ def is_secret(name: str, value: str) -> bool:
     """Whether the value written for this name is one: no reference, path or placeholder."""
     if _ADDRESS.search(value):
         return True
+    if name.lower().endswith("secret") and _OBJECT.fullmatch(value):
+        return False  # the name of a Secret
     return names_secret(name) and not _NO_SECRET.fullmatch(value)
 
 

@@ -8,7 +8,7 @@ import pytest
 from sdlc_cli.core.errors import NothingToDo
 from sdlc_cli.deploy import rules
 from sdlc_cli.deploy.model import Artifact
-from sdlc_cli.deploy.rules import dockerfile, hcl, promql
+from sdlc_cli.deploy.rules import dockerfile, hcl, promql, subjects
 
 GOOD = Path(__file__).parent / "good"
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -331,3 +331,41 @@ def test_an_expression_names_its_metrics(expression: str, metrics: tuple[str, ..
 @pytest.mark.parametrize("expression", ["", "a)", "sum(a", 'a{b="c"', "a ; b", "a{b=(c}"])
 def test_an_expression_that_is_not_closed_is_broken(expression: str) -> None:
     assert promql.read(expression).broken
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("DB_PASSWORD", "hunter22", True),
+        ("api-key", "abc", True),
+        ("accessKey", "abc", True),
+        ("AWS_ACCESS_KEY", "abc", True),
+        ("DATABASE_URL", "postgres://app:hunter22@db/app", True),
+        ("DATABASE_URL", "postgres://app:${PASSWORD}@db/app", False),
+        ("DATABASE_URL", "postgres://app:$(PASSWORD)@db/app", False),
+        ("DATABASE_URL", "postgres://db/app", False),
+        ("PASSWORD", "$PASSWORD", False),
+        ("PASSWORD", "${PASSWORD:?}", False),
+        ("PASSWORD", "", False),
+        ("TOKEN_FILE", "/run/secrets/token", False),
+        ("TOKEN", "/run/secrets/token", False),
+        ("TLS_SECRET", "shop-tls", False),
+        ("TLS_SECRET", "c2VjcmV0", True),
+        ("MAX_TOKENS", "100", False),
+        ("KEYBOARD", "de", False),
+    ],
+)
+def test_a_written_secret_is_told_from_a_reference(name: str, value: str, secret: bool) -> None:
+    assert subjects.is_secret(name, value) is secret
+
+
+def test_pods_of_an_operator_are_believed(tmp_path: Path) -> None:
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: y}\n"
+    service += "spec: {selector: {a: b}, ports: [{port: 1}]}\n"
+    pod = f"{POD}spec: {{containers: []}}\n{service}"
+    operated = "---\napiVersion: acid.zalan.do/v1\nkind: postgresql\nmetadata: {namespace: y}\n"
+
+    alone = {one.rule for one in rules.check(write(tmp_path, "a.yaml", pod)).findings}
+    beside = {one.rule for one in rules.check(write(tmp_path, "a.yaml", pod + operated)).findings}
+
+    assert alone - beside == {"cross-selects-nothing"}
