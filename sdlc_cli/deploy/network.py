@@ -10,6 +10,7 @@ from sdlc_cli.deploy.model import DeploySpec, ModelApi
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 # Private, shared (RFC 6598) and link-local addresses; the last hold the cloud's credentials.
 NOT_PUBLIC = (*PRIVATE, "100.64.0.0/10", "169.254.0.0/16")
+POD_IDENTITY = "169.254.170.23/32"  # EKS Pod Identity agent, "Considerations" of its page
 NOT_PUBLIC_6 = ("fc00::/7", "fe80::/10")
 
 Words = dict[str, object]
@@ -91,6 +92,8 @@ def _destinations(spec: DeploySpec) -> list[Words]:
         *(("cache", one.name, one.port, one.cidrs) for one in spec.caches),
     ]
     found = [_server(spec, *server) for server in servers]
+    if servers and spec.infrastructure == "managed":
+        found.append(_credentials())
     if spec.egress == "cidr":
         found += [_model_api(api) for api in spec.model_apis]
     return found
@@ -113,6 +116,16 @@ def _server(spec: DeploySpec, what: str, name: str, port: int, cidrs: tuple[str,
         "guarantee": says,
         "port": port,
         "blocks": [{"cidr": cidr, "except": []} for cidr in cidrs],
+    }
+
+
+def _credentials() -> Words:
+    """Where EKS Pod Identity gives a pod its role: on each node, at the same link-local address."""
+    return {
+        "policy": "allow-aws-credentials",
+        "guarantee": "Allows the agent that hands the service its own role, to sign in by IAM.",
+        "port": 80,
+        "blocks": [{"cidr": POD_IDENTITY, "except": []}],
     }
 
 

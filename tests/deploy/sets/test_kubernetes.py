@@ -202,7 +202,8 @@ def test_nothing_goes_in_or_out_unless_it_is_named(spec: Make) -> None:
     assert found["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert set(found) == {
         "default-deny", "allow-dns", "allow-ingress", "allow-certificates", "allow-monitoring",
-        "allow-database-main", "allow-cache-responses", "allow-model-api-models",
+        "allow-database-main", "allow-cache-responses", "allow-aws-credentials",
+        "allow-model-api-models",
     }  # fmt: skip
     assert found["allow-dns"]["egress"][0]["ports"] == [
         {"port": 53, "protocol": "UDP"},
@@ -213,6 +214,16 @@ def test_nothing_goes_in_or_out_unless_it_is_named(spec: Make) -> None:
         "to": [{"ipBlock": {"cidr": "10.0.64.0/20"}}],
         "ports": [{"port": 5432, "protocol": "TCP"}],
     }
+
+
+def test_the_service_can_fetch_the_role_that_terraform_gives_it(spec: Make) -> None:
+    (rule,) = policies(spec())["allow-aws-credentials"]["egress"]
+
+    assert rule == {
+        "to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}],
+        "ports": [{"port": 80, "protocol": "TCP"}],
+    }
+    assert "allow-aws-credentials" not in policies(spec(infrastructure="existing"))
 
 
 APIS = (
