@@ -9,6 +9,7 @@ from sdlc_cli.core.i18n import msg
 from sdlc_cli.deploy import names, pins
 from sdlc_cli.deploy.model import DeploySpec
 from sdlc_cli.deploy.render import Wanted
+from sdlc_cli.deploy.sets.terraform import node_image
 
 SDLC_PYTHON = "3.12"  # runs sdlc where the service is in another language
 MOST_MINUTES = 360  # of a job, on GitHub's runners
@@ -43,6 +44,7 @@ def files(specs: Sequence[DeploySpec]) -> Iterator[Wanted]:
         "targets": _targets(staging, after),
         "staging": staging.environment if staging else "",
         "reviewed": tuple(spec.environment for spec in after),
+        "builder": _builder(specs),
         **_registry(first),
     }
     ours = {
@@ -109,6 +111,17 @@ def _target(spec: DeploySpec, needs: tuple[str, ...]) -> Target:
         seconds=seconds,
         minutes=min(2 * max(len(spec.regions), 1) * seconds // 60 + 15, MOST_MINUTES),
     )
+
+
+def _builder(specs: Sequence[DeploySpec]) -> str:
+    """The runner with the processor of the nodes: an image is built for the one it is built on."""
+    nodes = {
+        node_image(spec.terraform.node_instance)
+        for spec in specs
+        if spec.infrastructure == "managed"
+    }
+    arm = nodes and all("ARM" in image for image in nodes)
+    return "ubuntu-24.04-arm" if arm else "ubuntu-24.04"
 
 
 def _registry(spec: DeploySpec) -> Mapping[str, str]:

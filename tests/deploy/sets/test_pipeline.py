@@ -175,6 +175,24 @@ def test_an_image_of_another_language_is_neither_built_nor_renamed(awkward: Depl
     assert "--image" not in str(jobs["render"])
 
 
+@pytest.mark.parametrize(
+    ("instance", "infrastructure", "runner"),
+    [
+        pytest.param("m7g.large", "managed", "ubuntu-24.04-arm", id="ARM nodes"),
+        pytest.param("m7i.large", "managed", "ubuntu-24.04", id="x86 nodes"),
+        pytest.param("m7g.large", "existing", "ubuntu-24.04", id="nodes of others"),
+    ],
+)
+def test_an_image_is_built_for_the_processor_of_the_nodes(
+    specs: tuple[DeploySpec, ...], instance: str, infrastructure: Any, runner: str
+) -> None:
+    nodes = replace(specs[0].terraform, node_instance=instance)
+
+    made = workflow([replace(one, terraform=nodes, infrastructure=infrastructure) for one in specs])
+
+    assert made["jobs"]["build"]["runs-on"] == runner
+
+
 def test_without_a_way_to_install_sdlc_the_pipeline_says_so(
     specs: tuple[DeploySpec, ...],
 ) -> None:
