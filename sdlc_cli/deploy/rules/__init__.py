@@ -40,6 +40,7 @@ AREAS = (
     "references",
     "mounts",
     "agreement",
+    "telemetry",
 )
 
 

@@ -18,7 +18,12 @@ POD_PATHS: Mapping[str, tuple[str, ...]] = {
     "ReplicationController": ("spec", "template"),
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "Rollout": ("spec", "template"),  # Argo's stand-in for a Deployment
 }
+# Besides those of Kubernetes itself, whose names have no dot or end in .k8s.io.
+_GROUPS = frozenset({
+    "argoproj.io", "cilium.io", "external-secrets.io", "monitoring.coreos.com", "networking.k8s.aws",
+})  # fmt: skip
 SERVING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 CLUSTER_WIDE = frozenset({
     "Namespace", "ClusterRole", "ClusterRoleBinding", "PriorityClass", "CustomResourceDefinition",
@@ -37,6 +42,13 @@ _STAGES = frozenset({
     "prod", "production", "prd", "live", "dr",
 })  # fmt: skip
 PRODUCTION = frozenset({"prod", "production", "prd", "live", "dr"})
+
+
+def is_judged(api: str, kind: str) -> bool:
+    """Whether rules look at such an object. `kind: pod` is none: the API server knows no such."""
+    group = api.rpartition("/")[0]
+    ours = "." not in group or group.endswith(".k8s.io") or group in _GROUPS
+    return ours and kind[:1].isupper()
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from sdlc_cli.core.listing import LEFT_OUT
 from sdlc_cli.core.regular import read_regular
 from sdlc_cli.deploy.model import Artifact
 from sdlc_cli.deploy.rules import dockerfile, hcl, values
-from sdlc_cli.deploy.rules.objects import Object, Objects
+from sdlc_cli.deploy.rules.objects import Object, Objects, is_judged
 from sdlc_cli.deploy.rules.values import Mapped
 
 MAX_BYTES = 5_000_000  # of a file: a bundle of CRDs has 3.5 MB
@@ -95,6 +95,7 @@ class Parsed:
     """Everything of a set, by what it is. Filled by `read`, then only read."""
 
     raw_objects: list[tuple[str, Mapped]] = field(default_factory=list)
+    strange: int = 0  # how many of them are of a kind that no rule looks at
     kustomizations: list[Document] = field(default_factory=list)
     dockerfiles: list[Dockerfile] = field(default_factory=list)
     composes: list[Document] = field(default_factory=list)
@@ -157,7 +158,7 @@ class Parsed:
         monitoring = (self.rule_files, self.rule_tests, self.prometheus, self.alertmanagers,
                       self.collectors, self.dashboards)  # fmt: skip
         return {
-            "kubernetes": len(self.raw_objects) + len(self.kustomizations),
+            "kubernetes": len(self.raw_objects) - self.strange + len(self.kustomizations),
             "docker": len(self.dockerfiles) + len(self.composes),
             "actions": len(self.workflows),
             "terraform": len(self.terraform_files) + len(self.terraform_values),
@@ -375,7 +376,7 @@ def _read_yaml(parsed: Parsed, path: str, text: str, in_chart: bool) -> None:
         parsed.sources[path] = text.splitlines()  # their comments count
     if any(known):
         parsed.known.add(path)
-    elif not path.endswith(".json"):
+    elif not path.endswith(".json") and not any(one.path == path for one in parsed.skipped[-1:]):
         _skip(parsed, path, msg("holds nothing that the rules know"))
 
 
@@ -391,7 +392,7 @@ def _place(parsed: Parsed, one: Document, in_chart: bool) -> bool:
     elif in_chart and _VALUES.fullmatch(name):
         parsed.chart_values.append(one)
     elif values.text(one.root, "kind") and values.text(one.root, "apiVersion"):
-        _place_object(parsed, one.path, one.root)
+        return _place_object(parsed, one.path, one.root)
     elif name in ("kustomization.yaml", "kustomization.yml"):
         parsed.kustomizations.append(one)
     else:
@@ -399,16 +400,21 @@ def _place(parsed: Parsed, one: Document, in_chart: bool) -> bool:
     return True
 
 
-def _place_object(parsed: Parsed, path: str, root: Mapped) -> None:
+def _place_object(parsed: Parsed, path: str, root: Mapped) -> bool:
     kind, api = values.text(root, "kind"), values.text(root, "apiVersion")
     if api.startswith("kustomize.config.k8s.io"):
         parsed.kustomizations.append(Document(path, root))
     elif kind == "List":
-        for one in values.sections(root, "items"):
-            if values.text(one, "kind") != "List":  # a list in a list is nothing kubectl takes
-                _place_object(parsed, path, one)
+        inner = values.sections(root, "items")  # a list in a list is nothing kubectl takes
+        placed = [_place_object(parsed, path, o) for o in inner if values.text(o, "kind") != "List"]
+        return any(placed)
     else:
         parsed.raw_objects.append((path, root))
+        if not is_judged(api, kind):
+            parsed.strange += 1
+            _skip(parsed, path, msg("holds a {kind}, which no rule knows", kind=kind[:80]))
+            return False
+    return True
 
 
 def _place_by_keys(parsed: Parsed, one: Document, name: str) -> bool:
