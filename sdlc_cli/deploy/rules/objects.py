@@ -20,9 +20,10 @@ POD_PATHS: Mapping[str, tuple[str, ...]] = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
     "Rollout": ("spec", "template"),  # Argo's stand-in for a Deployment
 }
-# Besides those of Kubernetes itself, whose names have no dot or end in .k8s.io.
-_GROUPS = frozenset({
-    "argoproj.io", "cilium.io", "external-secrets.io", "monitoring.coreos.com", "networking.k8s.aws",
+# Kinds that rules look at, besides Kubernetes' own.
+_ADDED = frozenset({
+    "Rollout", "ServiceMonitor", "PodMonitor", "PrometheusRule", "ExternalSecret",
+    "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "ApplicationNetworkPolicy",
 })  # fmt: skip
 SERVING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 CLUSTER_WIDE = frozenset({
@@ -47,8 +48,8 @@ PRODUCTION = frozenset({"prod", "production", "prd", "live", "dr"})
 def is_judged(api: str, kind: str) -> bool:
     """Whether rules look at such an object. `kind: pod` is none: the API server knows no such."""
     group = api.rpartition("/")[0]
-    ours = "." not in group or group.endswith(".k8s.io") or group in _GROUPS
-    return ours and kind[:1].isupper()
+    own = "." not in group or group.endswith(".k8s.io")
+    return (own and kind[:1].isupper()) or kind in _ADDED
 
 
 @dataclass(frozen=True, eq=False)

@@ -212,6 +212,31 @@ def test_what_is_not_judged_is_listed(tmp_path: Path, name: str, content: str, w
     assert checked.findings == ()
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["apiVersion: example.com/v1\nkind: Widget\n", "apiVersion: v1\nkind: pod\n"],
+    ids=["of nobody we know", "in the wrong case"],
+)
+def test_an_object_that_no_rule_knows_is_told_and_never_passes(tmp_path: Path, kind: str) -> None:
+    strange = f"{kind}metadata: {{name: x}}\nspec: {{containers: [{{name: c}}]}}\n"
+    write(tmp_path, "a.yaml", strange)
+    with pytest.raises(NothingToDo):
+        rules.check(tmp_path)
+
+    checked = rules.check(write(tmp_path, "b.yaml", f"{POD}---\n{strange}"))
+
+    assert checked.looked_at["kubernetes"] == 1
+    assert [one.path for one in checked.skipped] == ["a.yaml", "b.yaml"]
+
+
+def test_the_pods_of_a_rollout_are_judged(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\n"
+          "metadata: {name: a, namespace: n}\nspec: {template: {spec: {containers: "
+          "[{name: a, image: a, securityContext: {privileged: true}}]}}}\n")  # fmt: skip
+
+    assert "k8s-privileged" in {one.rule for one in rules.check(tmp_path).findings}
+
+
 def test_broken_yaml_far_from_deployment_files_is_only_listed(tmp_path: Path) -> None:
     write(tmp_path, "k8s/pod.yaml", POD)
     write(tmp_path, "k8s/broken.yaml", "a: [\n")
