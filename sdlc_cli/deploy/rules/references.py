@@ -44,9 +44,19 @@ def _selects_nothing(parsed: Parsed) -> Iterator[Hit]:
             elsewhere = one.namespace in others or values.section(
                 one.root, "spec", "namespaceSelector"
             )
-            if selector and not elsewhere and not objects.selected(selector, one):
+            if not selector or elsewhere or _of_operator(selector):
+                continue
+            if not objects.selected(selector, one):
                 yield Hit(one.path, one.line("spec", key), one.subject)
     yield from _monitors_nothing(objects)
+
+
+def _of_operator(selector: Mapped) -> bool:
+    """Whether it asks for labels of a domain that is not Kubernetes': pods of cert-manager, …"""
+    keys = [*values.section(selector, "matchLabels")]
+    keys += [values.text(one, "key") for one in values.sections(selector, "matchExpressions")]
+    domains = {key.partition("/")[0] for key in keys if "/" in key}
+    return any(not domain.endswith("kubernetes.io") for domain in domains)
 
 
 # Custom resources that make no pods; any other may be an operator's.
