@@ -25,6 +25,8 @@ class Target:
     regions: tuple[str, ...]
     urls: tuple[str, ...]  # answer 200 from outside when it is well
     cluster: str
+    aws_role: str
+    aws_region: str
     needs: tuple[str, ...]  # jobs before this one
     seconds: int  # one rollout may take
     minutes: int  # the job may take: the rollout, and the way back
@@ -107,6 +109,8 @@ def _target(spec: DeploySpec, needs: tuple[str, ...]) -> Target:
         regions=tuple(region.name for region in spec.regions),
         urls=tuple(f"https://{host}{spec.health.ready}" for host in spec.domains if answers),
         cluster=spec.cluster.name or spec.namespace,
+        aws_role=spec.pipeline.aws_role,
+        aws_region=_region(spec),
         needs=needs,
         seconds=seconds,
         minutes=min(2 * max(len(spec.regions), 1) * seconds // 60 + 15, MOST_MINUTES),
@@ -125,19 +129,24 @@ def _builder(specs: Sequence[DeploySpec]) -> str:
 
 
 def _registry(spec: DeploySpec) -> Mapping[str, str]:
-    """How the pipeline logs in to push an image, and the AWS region it works in."""
+    """How the pipeline logs in to push an image."""
     host = spec.image.repository.split("/", 1)[0]
     ecr = _ECR.fullmatch(host)
+    login = "ecr" if ecr and spec.pipeline.aws_role else "password"
+    return {
+        "login": "github" if host == "ghcr.io" else login,
+        "registry": host,
+        "registry_region": ecr["region"] if ecr else _region(spec),
+    }
+
+
+def _region(spec: DeploySpec) -> str:
+    """The AWS region that the pipeline works in. Raises ConfigError for a role without one."""
+    ecr = _ECR.fullmatch(spec.image.repository.split("/", 1)[0])
     region = spec.pipeline.aws_region or (ecr["region"] if ecr else "")
     if spec.pipeline.aws_role and not region:
         raise ConfigError(
             msg("pipeline.aws_role needs pipeline.aws_region"),
             hint=msg("name the AWS region in which the pipeline works"),
         )
-    login = "ecr" if ecr and spec.pipeline.aws_role else "password"
-    return {
-        "login": "github" if host == "ghcr.io" else login,
-        "registry": host,
-        "aws_region": region,
-        "registry_region": ecr["region"] if ecr else region,
-    }
+    return region

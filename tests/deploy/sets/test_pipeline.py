@@ -212,6 +212,28 @@ def test_one_environment_alone_has_a_pipeline(spec: Make) -> None:
     assert jobs["deploy-only"]["needs"] == ["approval"]
 
 
+def test_each_environment_is_deployed_in_its_own_account_and_region(
+    specs: tuple[DeploySpec, ...],
+) -> None:
+    theirs = Pipeline(aws_role=ROLE.replace("1", "9"), aws_region="eu-central-1")
+    aws = with_pipeline(specs, aws_role=ROLE, aws_region="eu-west-1")
+
+    jobs = workflow(
+        [replace(one, pipeline=theirs) if one.environment == "dr" else one for one in aws]
+    )["jobs"]
+
+    taken = {
+        name: step["with"]
+        for name in ("deploy-prod", "deploy-dr")
+        for step in jobs[name]["steps"]
+        if "role-to-assume" in step.get("with", {})
+    }
+    assert taken == {
+        "deploy-prod": {"role-to-assume": ROLE, "aws-region": "eu-west-1"},
+        "deploy-dr": {"role-to-assume": theirs.aws_role, "aws-region": "eu-central-1"},
+    }
+
+
 def test_each_region_gets_a_context_of_its_own(specs: tuple[DeploySpec, ...]) -> None:
     whole = str(workflow(with_pipeline(specs, aws_role=ROLE))["jobs"]["deploy-prod"])
 
