@@ -205,6 +205,7 @@ def test_a_file_that_is_too_large_is_told(tmp_path: Path) -> None:
 )
 def test_what_is_not_judged_is_listed(tmp_path: Path, name: str, content: str, word: str) -> None:
     write(tmp_path, "chart/Chart.yaml", "apiVersion: v2\nname: x\nversion: 0.1.0\n")
+    write(tmp_path, "chart/values.yaml", "a: 1\n")
     checked = rules.check(write(tmp_path, name, content))
 
     assert [one.path for one in checked.skipped] == [name]
@@ -235,6 +236,14 @@ def test_the_pods_of_a_rollout_are_judged(tmp_path: Path) -> None:
           "[{name: a, image: a, securityContext: {privileged: true}}]}}}\n")  # fmt: skip
 
     assert "k8s-privileged" in {one.rule for one in rules.check(tmp_path).findings}
+
+
+def test_a_chart_of_which_nothing_can_be_judged_does_not_pass(tmp_path: Path) -> None:
+    write(tmp_path, "Chart.yaml", "apiVersion: v2\nname: x\nversion: 0.1.0\n")
+    write(tmp_path, "templates/a.yaml", "kind: {{ .Values.kind }}")
+
+    with pytest.raises(NothingToDo):
+        rules.check(tmp_path)
 
 
 def test_broken_yaml_far_from_deployment_files_is_only_listed(tmp_path: Path) -> None:
