@@ -1,13 +1,7 @@
 """`sdlc deploy` as a user and a CI file meet it: real app, real files."""
 
-import json
 import os
-import re
-import shutil
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,85 +9,22 @@ from typing import Any
 import pytest
 
 Tree = Callable[..., Path]
-Done = subprocess.CompletedProcess[str]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Result = Callable[..., dict[str, Any]]
+Files = Callable[[Path], dict[str, str]]
 IMAGE = f"registry.example.com/shop@sha256:{'b' * 64}"
-CONFIG = f"""\
-version: 1
-app: shop
-owner: shop-team
-image: {{repository: registry.example.com/shop, tag: 1.2.0, digest: "sha256:{"a" * 64}"}}
-build:
-  base: {{repository: python, tag: 3.12-slim, digest: "sha256:{"c" * 64}"}}
-  command: [python, -m, shop]
-resources:
-  requests: {{cpu: 250m, memory: 256Mi}}
-  limits: {{cpu: 1, memory: 512Mi}}
-config: {{LOG_LEVEL: INFO}}
-environments:
-  dev: {{replicas: 1}}
-  staging: {{replicas: 2}}
-  prod: {{replicas: 5}}
-"""
 
 
-def sdlc(*words: str | Path, cwd: Path, **environ: str) -> Done:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("SDLC_", "LC_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "sdlc_cli", *map(str, words)],
-        cwd=cwd,
-        env=clean
-        | {"LANG": "C.UTF-8", "COLUMNS": "100", "SDLC_CACHE_DIR": str(cwd.parent / "cache")}
-        | {"HOME": str(cwd.parent / "home")}
-        | environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def rewrite(file: Path, old: str, new: str) -> None:
+    """Replace text that must be there."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
 
 
-def deploy(*words: str | Path, cwd: Path, **environ: str) -> Done:
-    return sdlc("deploy", *words, cwd=cwd, **environ)
-
-
-def result(*words: str | Path, cwd: Path, code: int = 0) -> dict[str, Any]:
-    done = deploy(*words, "--format", "json", cwd=cwd)
-    assert done.returncode == code, done.stdout + done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
-
-
-def files(root: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(root)): path.read_text()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and ".git/" not in str(path)
-    }
-
-
-@pytest.fixture
-def shop(tree: Tree) -> Path:
-    """A repository with a deploy.yaml of three environments."""
-    return tree({"deploy.yaml": CONFIG, "src/shop.py": "x = 1\n"}, git=True)
-
-
-@pytest.fixture(scope="module")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a render of all environments makes."""
-    root = tmp_path_factory.mktemp("once")
-    (root / "deploy.yaml").write_text(CONFIG)
-    done = deploy("render", "--all", cwd=root)
-    assert done.returncode == 0, done.stderr
-    return root
-
-
-@pytest.fixture
-def rendered(shop: Path, once: Path) -> Path:
-    """The repository after a render of all environments."""
-    shutil.copytree(once, shop, dirs_exist_ok=True)
-    return shop
-
-
-def test_a_render_writes_everything_and_says_what_comes_next(shop: Path) -> None:
+def test_a_render_writes_everything_and_says_what_comes_next(
+    shop: Path, deploy: Run, files: Files
+) -> None:
     done = deploy("render", "--all", cwd=shop)
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -116,7 +47,9 @@ def test_a_render_writes_everything_and_says_what_comes_next(shop: Path) -> None
         assert f"-var-file=environments/{name}.tfvars\n" in done.stdout
 
 
-def test_the_json_lists_every_file_with_its_digest(shop: Path) -> None:
+def test_the_json_lists_every_file_with_its_digest(
+    shop: Path, result: Result, files: Files
+) -> None:
     from hashlib import sha256
 
     answer = result("render", "--all", cwd=shop)
@@ -132,7 +65,9 @@ def test_the_json_lists_every_file_with_its_digest(shop: Path) -> None:
     assert answer["environments"] == ["dev", "staging", "prod"]
 
 
-def test_one_environment_is_rendered_alone_and_the_next_one_beside_it(shop: Path) -> None:
+def test_one_environment_is_rendered_alone_and_the_next_one_beside_it(
+    shop: Path, deploy: Run, files: Files
+) -> None:
     deploy("render", "--env", "dev", cwd=shop)
     first = files(shop)
     deploy("render", "--env", "prod", "--env", "staging", cwd=shop)
@@ -144,9 +79,11 @@ def test_one_environment_is_rendered_alone_and_the_next_one_beside_it(shop: Path
     assert files(shop) == second, "the order of renders makes no difference"
 
 
-def test_an_environment_taken_out_of_the_file_takes_its_manifests_along(rendered: Path) -> None:
+def test_an_environment_taken_out_of_the_file_takes_its_manifests_along(
+    rendered: Path, result: Result, deploy_yaml: str
+) -> None:
     shop = rendered
-    (shop / "deploy.yaml").write_text(CONFIG.replace("  staging: {replicas: 2}\n", ""))
+    (shop / "deploy.yaml").write_text(deploy_yaml.replace("  staging: {replicas: 2}\n", ""))
 
     answer = result("render", "--env", "dev", cwd=shop)
 
@@ -155,7 +92,7 @@ def test_an_environment_taken_out_of_the_file_takes_its_manifests_along(rendered
     assert (shop / "k8s/prod/deployment.yaml").exists()
 
 
-def test_a_second_render_changes_nothing_and_says_so(rendered: Path) -> None:
+def test_a_second_render_changes_nothing_and_says_so(rendered: Path, result: Result) -> None:
     shop = rendered
     before = {path: path.stat().st_mtime_ns for path in shop.rglob("*") if path.is_file()}
 
@@ -165,7 +102,9 @@ def test_a_second_render_changes_nothing_and_says_so(rendered: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_an_edit_by_hand_is_refused_until_it_is_forced(rendered: Path) -> None:
+def test_an_edit_by_hand_is_refused_until_it_is_forced(
+    rendered: Path, deploy: Run, files: Files
+) -> None:
     shop = rendered
     (shop / "k8s/prod/service.yaml").write_text("mine\n")
     before = files(shop)
@@ -184,7 +123,7 @@ def test_an_edit_by_hand_is_refused_until_it_is_forced(rendered: Path) -> None:
     assert "kind: Service" in (shop / "k8s/prod/service.yaml").read_text()
 
 
-def test_a_dockerfile_of_the_user_is_not_overwritten(shop: Path) -> None:
+def test_a_dockerfile_of_the_user_is_not_overwritten(shop: Path, deploy: Run) -> None:
     (shop / "Dockerfile").write_text("FROM mine\n")
 
     done = deploy("render", "--env", "dev", cwd=shop)
@@ -194,9 +133,11 @@ def test_a_dockerfile_of_the_user_is_not_overwritten(shop: Path) -> None:
     assert not (shop / "k8s").exists()
 
 
-def test_a_diff_shows_what_would_change_and_writes_nothing(rendered: Path) -> None:
+def test_a_diff_shows_what_would_change_and_writes_nothing(
+    rendered: Path, deploy: Run, files: Files, deploy_yaml: str
+) -> None:
     shop = rendered
-    (shop / "deploy.yaml").write_text(CONFIG.replace("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG"))
+    (shop / "deploy.yaml").write_text(deploy_yaml.replace("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG"))
     before = files(shop)
 
     done = deploy("diff", cwd=shop)
@@ -208,9 +149,9 @@ def test_a_diff_shows_what_would_change_and_writes_nothing(rendered: Path) -> No
     assert files(shop) == before
 
 
-def test_the_diff_is_a_patch(rendered: Path) -> None:
+def test_the_diff_is_a_patch(rendered: Path, deploy: Run, deploy_yaml: str) -> None:
     shop = rendered
-    (shop / "deploy.yaml").write_text(CONFIG.replace("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG"))
+    (shop / "deploy.yaml").write_text(deploy_yaml.replace("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG"))
 
     patch = deploy("diff", cwd=shop).stdout
     subprocess.run(["git", "apply", "-"], input=patch, text=True, cwd=shop, check=True)
@@ -218,7 +159,7 @@ def test_the_diff_is_a_patch(rendered: Path) -> None:
     assert deploy("diff", cwd=shop).stdout == ""
 
 
-def test_a_diff_before_the_first_render_adds_every_file(shop: Path) -> None:
+def test_a_diff_before_the_first_render_adds_every_file(shop: Path, deploy: Run) -> None:
     done = deploy("diff", "--env", "dev", cwd=shop)
 
     assert done.returncode == 0
@@ -226,7 +167,7 @@ def test_a_diff_before_the_first_render_adds_every_file(shop: Path) -> None:
     assert not (shop / "Dockerfile").exists()
 
 
-def test_a_diff_is_coloured_where_somebody_looks(shop: Path) -> None:
+def test_a_diff_is_coloured_where_somebody_looks(shop: Path, deploy: Run) -> None:
     done = deploy("diff", "--env", "dev", cwd=shop, FORCE_COLOR="1")
     plain = deploy("diff", "--env", "dev", cwd=shop, FORCE_COLOR="1", NO_COLOR="1")
 
@@ -239,7 +180,7 @@ def test_a_diff_is_coloured_where_somebody_looks(shop: Path) -> None:
     [
         pytest.param(lambda root: None, None, id="nothing"),
         pytest.param(
-            lambda root: (root / "deploy.yaml").write_text(CONFIG.replace("INFO", "DEBUG")),
+            lambda root: rewrite(root / "deploy.yaml", "INFO", "DEBUG"),
             "k8s/prod/configmap.yaml: would change",
             id="deploy.yaml",
         ),
@@ -261,7 +202,7 @@ def test_a_diff_is_coloured_where_somebody_looks(shop: Path) -> None:
     ],
 )
 def test_drift_tells_what_is_not_as_rendered(
-    change: Callable[[Path], object], words: str | None, rendered: Path
+    change: Callable[[Path], object], words: str | None, rendered: Path, deploy: Run, result: Result
 ) -> None:
     shop = rendered
     change(shop)
@@ -275,7 +216,7 @@ def test_drift_tells_what_is_not_as_rendered(
     assert bool(answer["files"]) is bool(words)
 
 
-def test_drift_knows_the_image_of_the_last_render(shop: Path) -> None:
+def test_drift_knows_the_image_of_the_last_render(shop: Path, deploy: Run) -> None:
     deploy("render", "--all", "--image", IMAGE, cwd=shop)
 
     assert deploy("drift", cwd=shop).returncode == 0
@@ -283,7 +224,7 @@ def test_drift_knows_the_image_of_the_last_render(shop: Path) -> None:
     assert deploy("drift", "--image", other, cwd=shop).returncode == 1
 
 
-def test_drift_without_a_render_has_nothing_to_do(shop: Path) -> None:
+def test_drift_without_a_render_has_nothing_to_do(shop: Path, deploy: Run) -> None:
     done = deploy("drift", cwd=shop)
 
     assert done.returncode == 4
@@ -317,7 +258,7 @@ spec:
     ],
 )
 def test_anybodys_manifests_are_held_against_the_rules(
-    form: str, marks: tuple[str, ...], tree: Tree
+    form: str, marks: tuple[str, ...], tree: Tree, deploy: Run
 ) -> None:
     root = tree({"web.yaml": BROKEN})
 
@@ -327,7 +268,7 @@ def test_anybodys_manifests_are_held_against_the_rules(
     assert all(mark in done.stdout for mark in marks)
 
 
-def test_what_breaks_can_be_chosen(tree: Tree) -> None:
+def test_what_breaks_can_be_chosen(tree: Tree, result: Result) -> None:
     root = tree({"web.yaml": BROKEN})
 
     findings = result("validate", "--fail-on", "never", cwd=root)["findings"]
@@ -336,14 +277,14 @@ def test_what_breaks_can_be_chosen(tree: Tree) -> None:
     assert all(one["rule"] and one["message"] and one["help"] for one in findings)
 
 
-def test_a_folder_without_deployment_files_is_no_pass(tree: Tree) -> None:
+def test_a_folder_without_deployment_files_is_no_pass(tree: Tree, deploy: Run) -> None:
     done = deploy("validate", cwd=tree({"notes.txt": "nothing\n"}))
 
     assert done.returncode == 4
     assert done.stdout == ""
 
 
-def test_a_rule_is_explained_and_all_are_listed(shop: Path) -> None:
+def test_a_rule_is_explained_and_all_are_listed(shop: Path, deploy: Run, result: Result) -> None:
     rules = result("explain", cwd=shop)["rules"]
 
     one = deploy("explain", rules[0]["id"], cwd=shop)
@@ -355,13 +296,15 @@ def test_a_rule_is_explained_and_all_are_listed(shop: Path) -> None:
     assert rules[0]["id"] in wrong.stderr
 
 
-def test_a_template_of_the_users_own_takes_the_place_of_ours(shop: Path) -> None:
+def test_a_template_of_the_users_own_takes_the_place_of_ours(
+    shop: Path, deploy: Run, deploy_yaml: str
+) -> None:
     listed = deploy("eject", cwd=shop).stdout.split()
     done = deploy("eject", "kubernetes/configmap.yaml.j2", cwd=shop)
     copy = shop / ".sdlc/templates/kubernetes/configmap.yaml.j2"
     again = deploy("eject", "kubernetes/configmap.yaml.j2", cwd=shop)
     copy.write_text("# ours\n" + copy.read_text())
-    (shop / "deploy.yaml").write_text(f"{CONFIG}templates: .sdlc/templates\n")
+    (shop / "deploy.yaml").write_text(f"{deploy_yaml}templates: .sdlc/templates\n")
     deploy("render", "--env", "dev", cwd=shop)
 
     assert "kubernetes/configmap.yaml.j2" in listed
@@ -370,18 +313,18 @@ def test_a_template_of_the_users_own_takes_the_place_of_ours(shop: Path) -> None
     assert (shop / "k8s/dev/configmap.yaml").read_text().startswith("# ours\n")
 
 
-def test_an_unknown_template_is_told_with_the_nearest(shop: Path) -> None:
+def test_an_unknown_template_is_told_with_the_nearest(shop: Path, deploy: Run) -> None:
     done = deploy("eject", "kubernetes/configmp.yaml.j2", cwd=shop)
 
     assert done.returncode == 2
     assert "sdlc deploy eject kubernetes/configmap.yaml.j2" in done.stderr
 
 
-def test_a_broken_override_writes_nothing(shop: Path) -> None:
+def test_a_broken_override_writes_nothing(shop: Path, deploy: Run, deploy_yaml: str) -> None:
     folder = shop / ".sdlc/templates/kubernetes"
     folder.mkdir(parents=True)
     (folder / "configmap.yaml.j2").write_text("{{ nowhere }}\n")
-    (shop / "deploy.yaml").write_text(f"{CONFIG}templates: .sdlc/templates\n")
+    (shop / "deploy.yaml").write_text(f"{deploy_yaml}templates: .sdlc/templates\n")
 
     done = deploy("render", "--env", "dev", cwd=shop)
 
@@ -390,7 +333,9 @@ def test_a_broken_override_writes_nothing(shop: Path) -> None:
     assert not (shop / "k8s").exists()
 
 
-def test_an_override_that_breaks_a_rule_writes_nothing_unless_asked(shop: Path) -> None:
+def test_an_override_that_breaks_a_rule_writes_nothing_unless_asked(
+    shop: Path, deploy: Run, result: Result, deploy_yaml: str
+) -> None:
     deploy("eject", "kubernetes/deployment.yaml.j2", cwd=shop)
     copy = shop / ".sdlc/templates/kubernetes/deployment.yaml.j2"
     text = copy.read_text()
@@ -398,7 +343,7 @@ def test_an_override_that_breaks_a_rule_writes_nothing_unless_asked(shop: Path) 
     copy.write_text(
         text.replace("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
     )
-    (shop / "deploy.yaml").write_text(f"{CONFIG}templates: .sdlc/templates\n")
+    (shop / "deploy.yaml").write_text(f"{deploy_yaml}templates: .sdlc/templates\n")
 
     refused = deploy("render", "--env", "dev", cwd=shop)
     answer = result("render", "--env", "dev", cwd=shop, code=1)
@@ -416,7 +361,7 @@ def test_an_override_that_breaks_a_rule_writes_nothing_unless_asked(shop: Path) 
     assert (shop / "k8s/dev/deployment.yaml").exists()
 
 
-def test_a_first_deploy_yaml_is_written_and_renders(tree: Tree) -> None:
+def test_a_first_deploy_yaml_is_written_and_renders(tree: Tree, deploy: Run) -> None:
     root = tree({"pyproject.toml": '[project]\nname = "shop"\n', "src/shop/__init__.py": ""})
 
     done = deploy("init", cwd=root)
@@ -424,258 +369,3 @@ def test_a_first_deploy_yaml_is_written_and_renders(tree: Tree) -> None:
 
     assert (done.returncode, again.returncode) == (0, 2)
     assert deploy("render", "--env", "dev", cwd=root).returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "told"),
-    [
-        pytest.param(["render"], 2, "say which environments", id="no environment"),
-        pytest.param(["render", "--env", "dev", "--all"], 2, "say which", id="both"),
-        pytest.param(["render", "--env", "prd"], 2, "--env prod", id="unknown, near"),
-        pytest.param(["diff", "--env", "x"], 2, "no environment 'x'", id="unknown"),
-        pytest.param(["drift", "--env", "dev", "--all"], 2, "contradict", id="contradiction"),
-        pytest.param(["render", "--all", "--image", "shop:1"], 2, "digest", id="bad image"),
-        pytest.param(["render", "--all", "--config", "no.yaml"], 2, "no.yaml", id="no such file"),
-        pytest.param(["render", "--all", "--fail-on", "all"], 2, "--fail-on", id="bad severity"),
-        pytest.param(["render", "--all", "--out", "deploy.yaml"], 3, "deploy.yaml", id="a file"),
-        pytest.param(["render", "--all", "--out", "deploy.yaml/x"], 3, "deploy.yaml", id="below"),
-        pytest.param(["render", "--all", "--out", "/proc/x"], 3, "/proc/x", id="no such place"),
-        pytest.param(["validate", "nowhere"], 2, "nowhere", id="no such folder"),
-        pytest.param(["explain", "k8s-nothing"], 2, "k8s-nothing", id="no such rule"),
-        pytest.param(["init", "deploy.yaml"], 2, "not a folder", id="init into a file"),
-    ],
-)
-def test_what_is_wrong_is_said_and_nothing_is_written(
-    words: list[str], code: int, told: str, shop: Path
-) -> None:
-    before = files(shop)
-
-    done = deploy(*words, cwd=shop)
-
-    assert done.returncode == code, done.stdout + done.stderr
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
-    assert files(shop) == before
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        pytest.param("app: shop", f"app: {'s' * 64}", "app: ", id="a name too long"),
-        pytest.param("app: shop", "app: Shop", "app: ", id="upper case"),
-        pytest.param("  prod: {", "  Prod: {", "environments", id="upper-case environment"),
-        pytest.param("owner:", "ownr:", "ownr", id="unknown key"),
-        pytest.param("owner: shop-team\n", "", "owner", id="missing key"),
-        pytest.param("memory: 512Mi", "memory: 128Mi", "limits.memory", id="limit under request"),
-        pytest.param("cpu: 250m", "cpu: lots", "requests.cpu", id="no amount"),
-        pytest.param("replicas: 1", "replicas: many", "dev.replicas", id="no number"),
-        pytest.param("{LOG_LEVEL: INFO}", '{LOG_LEVEL: "a\\nb"}', "LOG_LEVEL", id="a line end"),
-        pytest.param("version: 1", "version: !!python/name:os 1", "deploy.yaml", id="a tag"),
-    ],
-)
-def test_a_deploy_yaml_that_makes_no_sense_is_refused_with_its_key(
-    old: str, new: str, told: str, shop: Path
-) -> None:
-    assert old in CONFIG
-    (shop / "deploy.yaml").write_text(CONFIG.replace(old, new, 1))
-    before = files(shop)
-
-    done = deploy("render", "--all", cwd=shop)
-
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert re.search(r"deploy\.yaml:\d+: ", done.stderr)
-    assert told in done.stderr
-    assert files(shop) == before
-
-
-def test_environments_are_completed(shop: Path) -> None:
-    done = sdlc(
-        cwd=shop,
-        _SDLC_COMPLETE="complete_bash",
-        COMP_WORDS="sdlc deploy render --env s",
-        COMP_CWORD="4",
-    )
-
-    assert done.stdout.split() == ["staging"]
-
-
-@pytest.mark.parametrize("words", [["render", "--all"], ["diff"], ["drift"], ["eject", "x"]])
-def test_without_a_deploy_yaml_there_is_nothing_to_do(words: list[str], tree: Tree) -> None:
-    root = tree({"a.txt": ""}, git=True)
-
-    done = deploy(*words, cwd=root)
-
-    assert done.returncode in (2, 4)
-    if words[0] != "eject":
-        assert done.returncode == 4
-        assert "sdlc deploy init" in done.stderr
-
-
-def test_deploy_yaml_is_found_upward_and_its_folder_is_where_files_go(shop: Path) -> None:
-    done = deploy("render", "--env", "dev", cwd=shop / "src")
-
-    assert done.returncode == 0, done.stderr
-    assert (shop / "k8s/dev/deployment.yaml").exists()
-    assert not (shop / "src/k8s").exists()
-
-
-def test_another_folder_gets_the_files_when_asked(shop: Path) -> None:
-    done = deploy("render", "--env", "dev", "--out", "build/out put", cwd=shop)
-
-    assert done.returncode == 0, done.stderr
-    assert (shop / "build/out put/k8s/dev/deployment.yaml").exists()
-    assert "kubectl apply --kustomize 'build/out put/k8s/dev'" in done.stdout
-
-
-def test_the_output_is_the_same_in_any_folder_language_zone_and_hash_seed(
-    shop: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    deploy("render", "--all", "--out", "one", cwd=shop)
-    other = tmp_path_factory.mktemp("other")
-    (other / "deploy.yaml").write_text(CONFIG)
-    environ = {"TZ": "Asia/Tokyo", "SDLC_LANG": "de", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
-    done = deploy("render", "--all", "--out", "two", cwd=other, **environ)
-
-    assert done.returncode == 0, done.stderr
-    assert len(files(shop / "one")) > 40
-    assert files(shop / "one") == files(other / "two")
-
-
-@pytest.mark.parametrize("width", ["20", "40", "60", "120"])
-def test_a_narrow_terminal_shows_it_all(width: str, shop: Path) -> None:
-    done = deploy("render", "--all", cwd=shop, COLUMNS=width)
-
-    assert done.returncode == 0
-    commands = [line for line in done.stdout.splitlines() if line.startswith("  ")]
-    others = [line for line in done.stdout.splitlines() if not line.startswith("  ")]
-    assert commands
-    assert max(map(len, others)) <= max(int(width), 40)
-
-
-def test_a_reader_that_stops_early_ends_it_quietly(shop: Path) -> None:
-    line = f"{sys.executable} -m sdlc_cli deploy diff --all | head -n 1"
-
-    done = subprocess.run(
-        ["bash", "-c", line], cwd=shop, capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.startswith("---")
-    assert done.stderr == ""
-
-
-def test_a_sigterm_leaves_all_or_nothing(shop: Path) -> None:
-    """Wherever it arrives: before the write, amid it (then it is undone), or after."""
-    codes = set()
-    for wait in (0.05, 0.2, 0.35, 0.5, 0.8):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sdlc_cli", "deploy", "render", "--all"],
-            cwd=shop,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(wait)
-        process.send_signal(signal.SIGTERM)
-        codes.add(process.wait())
-        assert not (shop / ".sdlc-render").exists()
-        assert (shop / "k8s").exists() == (shop / "render.lock.json").exists()
-
-    assert codes <= {0, 143, -15}
-
-
-def test_a_full_disk_is_said_so_and_changes_nothing(rendered: Path) -> None:
-    (rendered / "deploy.yaml").write_text(CONFIG.replace("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG"))
-    before = files(rendered)
-    script = (
-        "import resource, signal, sys\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))\n"
-        "from sdlc_cli.__main__ import main\n"
-        "sys.argv = ['sdlc', 'deploy', 'render', '--all']\n"
-        "sys.exit(main())\n"
-    )
-
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=rendered, capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 3, done.stderr
-    assert "cannot write" in done.stderr
-    assert "File too large" in done.stderr
-    assert files(rendered) == before
-    assert not (rendered / ".sdlc-render").exists()
-
-
-def killed_amid(root: Path) -> None:
-    """Let a render die when all is in place but the journal."""
-    script = (
-        "import os, signal, sys\n"
-        "real = os.unlink\n"
-        "def unlink(path, **more):\n"
-        "    if path == 'journal.json': os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    real(path, **more)\n"
-        "os.unlink = unlink\n"
-        "from sdlc_cli.__main__ import main\n"
-        "sys.argv = ['sdlc', 'deploy', 'render', '--all']\n"
-        "sys.exit(main())\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=root, check=False)
-    assert done.returncode == -signal.SIGKILL
-
-
-def test_after_a_kill_drift_tells_and_the_next_render_mends(rendered: Path) -> None:
-    before = files(rendered)
-    (rendered / "deploy.yaml").write_text(CONFIG.replace("LOG_LEVEL: INFO", "LOG_LEVEL: DEBUG"))
-    killed_amid(rendered)
-
-    drift = deploy("drift", cwd=rendered)
-    answer = result("drift", cwd=rendered, code=1)
-    (rendered / "deploy.yaml").write_text(CONFIG)
-    mended = deploy("render", "--all", cwd=rendered)
-
-    assert drift.returncode == 1
-    assert "a render was interrupted here" in drift.stderr
-    assert answer["interrupted"] is True
-    assert "taken back first" in mended.stderr
-    assert files(rendered) == before
-
-
-def test_two_renders_at_once_both_end_well(shop: Path) -> None:
-    words = [sys.executable, "-m", "sdlc_cli", "deploy", "render", "--quiet", "--env"]
-    both = [
-        subprocess.Popen([*words, name], cwd=shop, stdout=subprocess.DEVNULL)
-        for name in ("dev", "prod")
-    ]
-
-    assert [process.wait() for process in both] == [0, 0]
-    assert (shop / "k8s/dev/service.yaml").exists()
-    assert (shop / "k8s/prod/service.yaml").exists()
-    assert deploy("drift", cwd=shop).returncode == 0
-
-
-def test_a_lock_with_a_merge_conflict_is_told(rendered: Path) -> None:
-    lock = rendered / "render.lock.json"
-    lock.write_text(f"<<<<<<< HEAD\n{lock.read_text()}")
-
-    done = deploy("render", "--all", cwd=rendered)
-
-    assert done.returncode == 2
-    assert "render.lock.json cannot be used: it is not JSON" in done.stderr
-
-
-def test_a_hostile_file_cannot_speak_to_the_terminal(rendered: Path) -> None:
-    (rendered / "Dockerfile").write_bytes(b"FROM x\n\x1b]0;owned\x07\xff\n")
-
-    done = deploy("diff", cwd=rendered)
-
-    assert done.returncode == 0
-    assert "\x1b" not in done.stdout
-    assert "# Dockerfile: changed by hand" in done.stdout
-    assert "-\\x1b]0;owned" in done.stdout
-
-
-def test_every_sentence_can_be_translated(shop: Path) -> None:
-    done = deploy("render", "--all", cwd=shop, SDLC_LANG="en-XA")
-
-    assert done.returncode == 0
-    assert "Rendered" not in done.stdout
-    assert "Ŕ" in done.stdout
