@@ -450,10 +450,11 @@ def open_usage(
     keeps nothing; `tmp` is an empty folder for the time that the usage is open. Raises UsageError
     for a path that does not exist or is no log, NothingToDo where there is none.
     """
-    from sdlc_cli.cost.engine import remote
+    if any("://" in path for path in paths):
+        from sdlc_cli.cost.engine import remote
 
-    if any(remote.is_address(path) for path in paths):
-        return Usage(remote.opened(paths, tmp), config, prices)
+        if any(map(remote.is_address, paths)):
+            return Usage(remote.opened(paths, tmp), config, prices)
     from sdlc_cli.cost.engine.ingest import ingest
 
     store = ingest(
