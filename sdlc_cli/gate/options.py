@@ -399,6 +399,20 @@ class Deploy(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+class Budgets(Gate, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`sdlc cost budget`: no budget of cost.yaml is broken, or with `forecast` will be.
+
+    `config` is the cost.yaml, looked for upward without it; `paths` are the logs, without any
+    those that cost.yaml names. Both are relative to gates.yaml.
+    """
+
+    config: str = ""
+    paths: tuple[Text, ...] = ()
+    forecast: bool = False
+    fail_on: SeverityName = "high"
+    timeout: Timeout = 600
+
+
 BUILT_IN: Mapping[str, type[Gate]] = {
     "syntax": Syntax,
     "security": Security,
@@ -411,6 +425,7 @@ BUILT_IN: Mapping[str, type[Gate]] = {
     "dependencies": Dependencies,
     "docs": Docs,
     "deploy": Deploy,
+    "budget": Budgets,
 }
 
 

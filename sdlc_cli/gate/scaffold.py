@@ -133,6 +133,11 @@ def _blocks(found: Survey) -> dict[str, tuple[str, bool, Sequence[str]]]:
             False,
             ("path: .",),
         ),
+        "budget": (
+            _("What the model calls cost, held against the budgets of cost.yaml."),
+            False,
+            ("forecast: true",),
+        ),
     }
 
 

@@ -24,6 +24,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "dependencies": "Known vulnerabilities of the packages in use.",
     "docs": "Public docstrings and links between local files.",
     "deploy": "Manifests, Dockerfiles, workflows and Terraform, held against rules.",
+    "budget": "What the model calls cost, held against the budgets of cost.yaml.",
 }
 
 

@@ -24,6 +24,7 @@ PROJECT_ENGINES = {
     "dependencies": "sdlc_cli.gate.engines.dependencies",
     "command": "sdlc_cli.gate.engines.command",
     "deploy": "sdlc_cli.gate.engines.command",
+    "budget": "sdlc_cli.gate.engines.budget",
     "performance": "sdlc_cli.gate.engines.performance",
     "load": "sdlc_cli.gate.engines.service_load",
 }
