@@ -239,7 +239,8 @@ def test_no_english_word_escapes_from(
 
 def test_no_english_word_escapes_from_doctor(pseudo: Pseudo, walked: Walked) -> None:
     found = json.loads(pseudo("doctor", "--format", "json").stdout)
-    names = [part["name"] for part in (*found["packages"], *found["programs"])]
+    parts = (*found["packages"], *found["programs"])
+    names = [word for part in parts for word in (part["name"], part["version"] or "")]
     extras = [part["extra"] for part in found["packages"]]
     data = [found["platform"], found["encoding"], found["executable"], "Python", "sdlc-cli"]
 
