@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,6 +140,35 @@ def test_the_report_of_the_gates_is_checked_before_anything_opens_the_cluster(
             ]
             assert opened
             assert min(opened) > checked
+
+
+@pytest.mark.parametrize("path", [DEPLOY, CI])
+def test_a_commit_without_gates_yaml_does_not_pass(
+    specs: tuple[DeploySpec, ...], tmp_path: Path, path: str
+) -> None:
+    judge = next(s for s in workflow(specs, path)["jobs"]["test"]["steps"] if "Judge" in s["name"])
+    sdlc = tmp_path / "bin" / "sdlc"
+    sdlc.parent.mkdir()
+    sdlc.write_text("#!/bin/sh\necho judged\n")
+    sdlc.chmod(0o755)
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-e", "-c", judge["run"]],
+            cwd=tmp_path,
+            env={"PATH": f"{sdlc.parent}:/usr/bin:/bin", "RUNNER_TEMP": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    without = run()
+    (tmp_path / "gates.yaml").write_text("version: 1\n")
+
+    assert (without.returncode, without.stdout[:9]) == (1, "::error::")
+    assert "sdlc init" in without.stdout
+    assert "judged" not in without.stdout
+    assert (run().returncode, run().stdout) == (0, "judged\n")
 
 
 def test_a_rollout_that_fails_is_rolled_back(specs: tuple[DeploySpec, ...]) -> None:
