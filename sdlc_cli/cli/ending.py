@@ -178,8 +178,8 @@ def _stop(number: int, frame: FrameType | None) -> None:
         os._exit(128 + number)
     for name in _HANDLED:  # a second one must not cut the cleaning short
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    proc = sys.modules.get("sdlc_cli.core.proc")
-    if proc is not None:
-        proc.stop_all()
+    stop_all = getattr(sys.modules.get("sdlc_cli.core.proc"), "stop_all", None)
+    if stop_all is not None:  # it is not there before the module is loaded, nor half-way
+        stop_all()
     _stopped_by = number
     raise SystemExit(128 + number)
