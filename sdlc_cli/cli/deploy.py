@@ -38,6 +38,26 @@ def _complete_environment(incomplete: str) -> list[str]:
     return [spec.environment for spec in specs if spec.environment.startswith(incomplete)]
 
 
+def _folder(text: str) -> Path:
+    """The folder that `--out` names: an empty text would be the present one."""
+    if not text:
+        raise UsageError(
+            msg("{option} is empty: name a folder, or leave it away", option="--out"),
+            hint="--out .",
+        )
+    return Path(text)
+
+
+def _image(image: str | None) -> str | None:
+    """An empty `--image` is a variable that a pipeline did not set."""
+    if image == "":
+        raise UsageError(
+            msg("{option} is empty: name an image, or leave it away", option="--image"),
+            hint="--image registry.example.com/app@sha256:…",
+        )
+    return image
+
+
 Environments = Annotated[
     list[str] | None,
     typer.Option(
@@ -61,13 +81,19 @@ DeployConfigPath = Annotated[
 OutputFolder = Annotated[
     Path | None,
     typer.Option(
-        "--out", metavar="DIR", help=_("The folder of the files; else that of deploy.yaml.")
+        "--out",
+        metavar="DIR",
+        parser=_folder,
+        help=_("The folder of the files; else that of deploy.yaml."),
     ),
 ]
 Image = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--image", metavar="REF@DIGEST", help=_("Deploy this image, as a pipeline built it.")
+        "--image",
+        metavar="REF@DIGEST",
+        callback=_image,
+        help=_("Deploy this image, as a pipeline built it."),
     ),
 ]
 Format = Annotated[
@@ -88,7 +114,7 @@ def render(
     every: All = False,
     config: DeployConfigPath = None,
     out: OutputFolder = None,
-    image: Image = "",
+    image: Image = None,
     allow_placeholder: Annotated[
         bool,
         typer.Option(
@@ -109,7 +135,7 @@ def render(
     from sdlc_cli.deploy.report import Verdict, View, rendered
 
     screen = console(ctx)
-    loaded = rendering.load(config, image=image, allow_placeholder=allow_placeholder)
+    loaded = rendering.load(config, image=image or "", allow_placeholder=allow_placeholder)
     if bool(env) == every:
         known = [spec.environment for spec in loaded.specs]
         raise UsageError(
@@ -180,7 +206,7 @@ def diff(
     every: All = False,
     config: DeployConfigPath = None,
     out: OutputFolder = None,
-    image: Image = "",
+    image: Image = None,
     output: OutputPath = None,
 ) -> None:
     """Show what a render would change."""
@@ -207,7 +233,7 @@ def drift(
     every: All = False,
     config: DeployConfigPath = None,
     out: OutputFolder = None,
-    image: Image = "",
+    image: Image = None,
     form: Format = "text",
     output: OutputPath = None,
 ) -> None:
@@ -235,7 +261,7 @@ def _compared(
     screen: Console,
     config: Path | None,
     out: Path | None,
-    image: str,
+    image: str | None,
     env: Sequence[str] | None,
     every: bool,
 ) -> "tuple[Rendering, Plan, Path]":
