@@ -295,8 +295,15 @@ def _not_a_network(text: str) -> Message | None:
 
 def _network(service: Service) -> Mistakes:
     provides = service.cluster.provides
-    if service.egress in ("cilium", "eks-auto") and service.egress not in provides:
-        yield ("egress",), msg("needs {name} in cluster.provides", name=service.egress)
+    if service.egress in ("cilium", "eks-auto"):
+        if service.infrastructure == "managed":
+            yield (
+                ("egress",),
+                msg("infrastructure: managed makes no cluster with {name}: use cidr or proxy, or"
+                    " infrastructure: existing", name=service.egress),
+            )  # fmt: skip
+        elif service.egress not in provides:
+            yield ("egress",), msg("needs {name} in cluster.provides", name=service.egress)
     if service.egress == "proxy" and not service.cluster.proxy:
         yield ("cluster", "proxy"), msg("missing, and needed by egress: proxy")
     if service.cluster.proxy and int(service.cluster.proxy.rpartition(":")[2]) not in _PORTS:

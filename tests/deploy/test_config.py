@@ -210,6 +210,10 @@ NO_LOCK = (
     "is no lock that can be installed; use uv.lock, poetry.lock, requirements.lock,"
     " requirements.txt"
 )
+NOT_MADE = (
+    "infrastructure: managed makes no cluster with {}: use cidr or proxy, or infrastructure:"
+    " existing"
+)
 FEW_NODES = "must be at least 2 with infrastructure: managed, so that one can fail"
 LEAKED = "holds a password or a key, which does not belong in this file"
 NOTHING = "holds nothing: leave it out instead"
@@ -507,7 +511,20 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
             {"caches": CACHE, "databases": {"main": {"secret": "REDIS_URL"}}, "secrets": REDIS},
             ["caches.main: is the name of a database too"],
         ),
-        ({"egress": "cilium"}, ["egress: needs cilium in cluster.provides"]),
+        (
+            {"egress": "cilium", "infrastructure": "existing"},
+            ["egress: needs cilium in cluster.provides"],
+        ),
+        (
+            {"egress": "cilium", "cluster": {"provides": ["cilium"]}},
+            [f"egress: {NOT_MADE.format('cilium')}"],
+        ),
+        (
+            {"cluster": {"provides": ["eks-auto"]}, "infrastructure": "existing",
+             "environments": {"dev": {"egress": "eks-auto"},
+                              "test": {"egress": "eks-auto", "infrastructure": "managed"}}},
+            [f"environments.test.egress: {NOT_MADE.format('eks-auto')}"],
+        ),
         ({"egress": "proxy"}, ["cluster.proxy: missing, and needed by egress: proxy"]),
         (
             {"egress": "proxy", "cluster": {"proxy": "proxy:0"}},
@@ -592,6 +609,7 @@ def test_a_mistake_of_the_service_is_told_once_and_not_for_each_environment(
 ) -> None:
     written = document(
         egress="cilium",
+        infrastructure="existing",
         environments={"dev": {}, "test": {}, "new": {"cluster": {"provides": ["cilium"]}}},
     )
 
@@ -599,7 +617,8 @@ def test_a_mistake_of_the_service_is_told_once_and_not_for_each_environment(
 
 
 def test_what_every_environment_mends_is_no_mistake(tmp_path: Path) -> None:
-    written = document(egress="cilium", environments={"new": {"cluster": {"provides": ["cilium"]}}})
+    cilium = {"cluster": {"provides": ["cilium"]}, "infrastructure": "existing"}
+    written = document(egress="cilium", environments={"new": cilium})
 
     assert loaded(tmp_path, written).specs[0].egress == "cilium"
 
