@@ -11,6 +11,7 @@ from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.sections import Key
 from sdlc_cli.deploy.names import flag_variable
+from sdlc_cli.deploy.nodes import node_image
 from sdlc_cli.deploy.options import Autoscaling, Build, Cache, Image, Resources, Service
 from sdlc_cli.deploy.quantity import read_cpu, read_size
 from sdlc_cli.deploy.specs import DEFAULT_REPLICAS
@@ -330,6 +331,18 @@ def _pipeline(service: Service) -> Mistakes:
 
 def _terraform(service: Service) -> Mistakes:
     terraform = service.terraform
+    gpu = service.resources.gpu
+    if (
+        service.infrastructure == "managed"
+        and gpu is not None
+        and gpu.resource.startswith("nvidia.com/")
+        and "NVIDIA" not in node_image(terraform.node_instance)
+    ):
+        yield (
+            ("terraform", "node_instance"),
+            msg("{instance} has no {resource}, which resources.gpu asks for; {example} has",
+                instance=terraform.node_instance, resource=gpu.resource, example="g6.xlarge"),
+        )  # fmt: skip
     if terraform.nodes_max < terraform.nodes_min:
         message = msg("lies under nodes_min, which is {min}", min=terraform.nodes_min)
         yield ("terraform", "nodes_max"), message

@@ -114,6 +114,7 @@ def test_null_takes_away_what_may_be_absent(tmp_path: Path) -> None:
     resources = {**document()["resources"], "gpu": gpu}
     written = document(
         resources=resources,
+        infrastructure="existing",
         autoscaling={"min": 1, "max": 2},
         flags={"new-router": True},
         environments={
@@ -571,6 +572,33 @@ def test_what_is_wrong_is_refused_by_its_key_path(
     tmp_path: Path, changes: Document, expected: list[str]
 ) -> None:
     assert problems(tmp_path, document(**changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "instance", "refused"),
+    [
+        ("nvidia.com/gpu", "m7g.large", True),
+        ("nvidia.com/gpu", "g4ad.xlarge", True),
+        ("nvidia.com/gpu", "g4dn.xlarge", False),
+        ("nvidia.com/gpu", "g6.xlarge", False),
+        ("nvidia.com/gpu", "p5.48xlarge", False),
+        ("amd.com/gpu", "g4ad.xlarge", False),
+    ],
+)
+def test_nodes_that_we_make_have_the_cards_that_pods_ask_for(
+    tmp_path: Path, resource: str, instance: str, refused: bool
+) -> None:
+    asks = {"resources": {"gpu": {"resource": resource}}}
+    written = document(environments={"dev": asks}, terraform={"node_instance": instance})
+
+    if refused:
+        message = f"{instance} has no {resource}, which resources.gpu asks for; g6.xlarge has"
+        assert problems(tmp_path, written) == [
+            f"environments.dev.terraform.node_instance: {message}"
+        ]
+    else:
+        assert loaded(tmp_path, written).specs[0].resources.gpu is not None
+    assert loaded(tmp_path, {**written, "infrastructure": "existing"})
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ WHOLE: dict[str, Any] = {
         "state_region": "eu-north-1",
         "vpc_cidr": "10.9.0.0/16",
         "kubernetes": "1.36",
-        "node_instance": "m7g.xlarge",
+        "node_instance": "g6.xlarge",
     },
     "environments": {
         "dev": {

@@ -31,8 +31,9 @@ SERVICE: Document = {
     "secrets": {"DATABASE_URL": {"key": "k", "property": "p"}, "REDIS_URL": {"key": "r"}},
     "databases": {"main": {"cidrs": ["10.0.0.0/24", "10.0.1.0/24"], "version": 16}},
     "domains": ["a.example.com", "b.example.com"],
-    "regions": {"eu": {"config": {"A": "eu"}, "domains": ["eu.example.com"]}},
+    "regions": {"eu-west-1": {"config": {"A": "eu"}, "domains": ["eu.example.com"]}},
     "budget": {"monthly_usd": 5},
+    "terraform": {"node_instance": "g6.xlarge"},
 }
 OVERLAYS: list[Document] = [
     {"owner": "other"},
@@ -62,8 +63,8 @@ OVERLAYS: list[Document] = [
     {"caches": {"fast": {"nodes": 3}}},
     {"domains": []},
     {"domains": ["c.example.com"]},
-    {"regions": {"eu": {"config": {"B": "eu"}}, "us": {}}},
-    {"regions": {"eu": None}},
+    {"regions": {"eu-west-1": {"config": {"B": "eu"}}, "us-east-1": {}}},
+    {"regions": {"eu-west-1": None}},
     {"budget": {"monthly_usd": 0}},
     {"service_levels": {"p95_seconds": "500ms"}},
     {"cluster": {"provides": ["ingress"], "kubernetes": 1.35}},

@@ -8,8 +8,8 @@ from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.deploy import names, pins
 from sdlc_cli.deploy.model import DeploySpec
+from sdlc_cli.deploy.nodes import node_image
 from sdlc_cli.deploy.render import Wanted
-from sdlc_cli.deploy.sets.terraform import node_image
 
 SDLC_PYTHON = "3.12"  # runs sdlc where the service is in another language
 MOST_MINUTES = 360  # of a job, on GitHub's runners

@@ -11,6 +11,7 @@ from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.deploy import names
 from sdlc_cli.deploy.model import DeploySpec
+from sdlc_cli.deploy.nodes import node_image
 from sdlc_cli.deploy.render import Wanted
 
 FOLDER = "terraform/aws"
@@ -33,10 +34,8 @@ _FILES: Mapping[str, str] = {
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 # Where new accounts do not get the zones a, b and c.
 _ZONES = {"ap-northeast-1": "acd", "ca-central-1": "abd"}
-_INSTANCE = re.compile(r"([a-z]+)[0-9]+([a-z-]*)\.")
 _RESERVED = re.compile(r"([a-z0-9-]+\.)*(kubernetes\.io|k8s\.io|k8s\.aws|amazonaws\.com)/")
 _NODES = 2
-_NVIDIA = ("g", "gr", "p")  # families with NVIDIA's processors
 
 
 def files(specs: Sequence[DeploySpec]) -> Iterator[Wanted]:
@@ -140,16 +139,3 @@ def _labels(spec: DeploySpec) -> Mapping[str, str]:
     """What the pods ask of their nodes, without what Kubernetes and EKS say of a node anyway."""
     wanted = spec.resources.gpu.node_selector if spec.resources.gpu else {}
     return {key: value for key, value in sorted(wanted.items()) if not _RESERVED.match(key)}
-
-
-def node_image(instance: str) -> str:
-    """The image of EKS for nodes of that type: m7g.large is ARM, g5.xlarge has NVIDIA's cards.
-
-    https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
-    """
-    match = _INSTANCE.match(instance)
-    family, options = (match[1], match[2]) if match else ("", "")
-    processor = "ARM_64" if "g" in options.partition("-")[0] else "x86_64"
-    # g4ad has AMD's cards.
-    cards = "_NVIDIA" if family in _NVIDIA and not instance.startswith("g4ad") else ""
-    return f"BOTTLEROCKET_{processor}{cards}"

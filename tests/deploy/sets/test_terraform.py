@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.deploy import escape, render, subnets
 from sdlc_cli.deploy.model import Artifact, Cache, DeploySpec, Gpu, Region, Terraform
+from sdlc_cli.deploy.nodes import node_image
 from sdlc_cli.deploy.sets import terraform
 
 Make = Callable[..., DeploySpec]
@@ -269,7 +270,7 @@ def test_a_region_has_three_zones(region: str, expected: str) -> None:
     ],
 )
 def test_the_image_of_the_nodes_fits_their_processor(instance: str, expected: str) -> None:
-    assert terraform.node_image(instance) == expected
+    assert node_image(instance) == expected
 
 
 def test_nodes_have_the_labels_that_pods_ask_for(spec: Make, awkward: DeploySpec) -> None:
