@@ -240,6 +240,7 @@ class Pipeline:
     aws_region: str = ""
     aws_role: str = ""  # ARN of the role that the pipeline assumes by OIDC; "": no AWS steps
     install_sdlc: str = ""
+    runner: str = "ubuntu-24.04"  # label of the jobs that talk to the cluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ from sdlc_cli.deploy.words import (
     Replicas,
     Repository,
     ResourceName,
+    Runner,
     Size,
     Tag,
     Text,
@@ -253,7 +254,8 @@ class Pipeline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """GitHub Actions. `staging` and `production` are environments before and after the approval.
 
     `aws_role` is assumed by OIDC; without it there are no steps for AWS. `install_sdlc` is what
-    `pip install` needs to install sdlc.
+    `pip install` needs to install sdlc. `runner` is the label of the runner that reaches the
+    cluster, which is one in its network where the infrastructure is managed.
     """
 
     repository: GitHubRepository = ""
@@ -263,6 +265,7 @@ class Pipeline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aws_region: AwsRegion = ""
     aws_role: AwsRole = ""
     install_sdlc: Annotated[str, Meta(max_length=300)] = ""
+    runner: Runner = "ubuntu-24.04"
 
 
 class Terraform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -319,8 +322,8 @@ class _Misplaced(Service, frozen=True, kw_only=True):
 
 
 SHARED = ("app", "build", "templates")
-# Of the pipeline, which is one for all; only what it assumes in an environment's own account.
-OF_ENVIRONMENT = ("aws_region", "aws_role")
+# Of the pipeline, which is one for all; only what an environment's own account and network need.
+OF_ENVIRONMENT = ("aws_region", "aws_role", "runner")
 
 if TYPE_CHECKING:
 

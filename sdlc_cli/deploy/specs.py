@@ -174,6 +174,7 @@ def _pipeline(pipeline: options.Pipeline, environments: Container[str]) -> model
         aws_region=pipeline.aws_region,
         aws_role=pipeline.aws_role,
         install_sdlc=pipeline.install_sdlc,
+        runner=pipeline.runner,
     )
 
 

@@ -149,10 +149,20 @@ GitHubRepository = Annotated[
         examples=["owner/name"],
     ),
 ]
+Runner = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=rf"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?{_END}",
+        examples=["ubuntu-24.04"],
+    ),
+]
 Branch = Annotated[
     str, Meta(max_length=200, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._/-]*{_END}", examples=["main"])
 ]
 
+# A region of AWS, also among names that may be of any form.
+AWS_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 # Line ends, controls, and marks that turn the direction of writing: whoever reviews a rendered
 # file would not see what it says (https://trojansource.codes).
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")

@@ -93,6 +93,7 @@ WHOLE: dict[str, Any] = {
         "aws_region": "eu-central-1",
         "aws_role": "arn:aws:iam::123456789012:role/deploy",
         "install_sdlc": "./sdlc",
+        "runner": "near-cluster",
     },
     "terraform": {
         "state_bucket": "answers-state",

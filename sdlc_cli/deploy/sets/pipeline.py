@@ -27,6 +27,7 @@ class Target:
     cluster: str
     aws_role: str
     aws_region: str
+    runner: str  # label of a runner that reaches the cluster
     needs: tuple[str, ...]  # jobs before this one
     seconds: int  # one rollout may take
     minutes: int  # the job may take: the rollout, and the way back
@@ -111,6 +112,7 @@ def _target(spec: DeploySpec, needs: tuple[str, ...]) -> Target:
         cluster=spec.cluster.name or spec.namespace,
         aws_role=spec.pipeline.aws_role,
         aws_region=_region(spec),
+        runner=spec.pipeline.runner,
         needs=needs,
         seconds=seconds,
         minutes=min(2 * max(len(spec.regions), 1) * seconds // 60 + 15, MOST_MINUTES),

@@ -264,6 +264,22 @@ def test_each_environment_is_deployed_in_its_own_account_and_region(
     }
 
 
+def test_jobs_that_talk_to_a_cluster_run_where_it_is_reached(
+    specs: tuple[DeploySpec, ...],
+) -> None:
+    there = [
+        replace(one, pipeline=replace(one.pipeline, runner=f"in-{one.environment}"))
+        for one in specs
+    ]
+
+    usual, jobs = workflow(specs)["jobs"], workflow(there)["jobs"]
+
+    assert {job["runs-on"] for job in usual.values()} <= {"ubuntu-24.04", "ubuntu-24.04-arm"}
+    assert {name: job["runs-on"] for name, job in jobs.items() if "in-" in job["runs-on"]} == {
+        f"deploy-{name}": f"in-{name}" for name in ("staging", "prod", "dr")
+    }
+
+
 def test_each_region_gets_a_context_of_its_own(specs: tuple[DeploySpec, ...]) -> None:
     whole = str(workflow(with_pipeline(specs, aws_role=ROLE))["jobs"]["deploy-prod"])
 
