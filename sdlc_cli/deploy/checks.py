@@ -15,7 +15,7 @@ from sdlc_cli.deploy.nodes import node_image
 from sdlc_cli.deploy.options import Autoscaling, Build, Cache, Image, Resources, Service
 from sdlc_cli.deploy.quantity import read_cpu, read_size
 from sdlc_cli.deploy.specs import DEFAULT_REPLICAS
-from sdlc_cli.deploy.words import HIDDEN
+from sdlc_cli.deploy.words import AWS_REGION, HIDDEN
 
 Mistakes = Iterator[tuple[Key, Message]]
 
@@ -329,7 +329,20 @@ def _pipeline(service: Service) -> Mistakes:
         yield ("pipeline", "aws_region"), msg("missing, and needed by pipeline.aws_role")
 
 
+def app(name: str) -> Mistakes:
+    """Names that Kubernetes has for its own namespaces and objects."""
+    if name == "default" or name == "kube" or name.startswith("kube-"):
+        yield ("app",), msg("'{name}' is a name of Kubernetes' own: choose another", name=name)
+
+
 def _terraform(service: Service) -> Mistakes:
+    for region in service.regions if service.infrastructure == "managed" else ():
+        if not AWS_REGION.fullmatch(region):
+            yield (
+                ("regions", region),
+                msg("is not called as a region of AWS ({example}), where infrastructure: managed"
+                    " would make it", example="eu-west-1"),
+            )  # fmt: skip
     terraform = service.terraform
     gpu = service.resources.gpu
     if (

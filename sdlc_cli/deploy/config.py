@@ -192,6 +192,7 @@ def _of(environment: str, whole: options.Service) -> Mistakes:
 
 def _alone(file: options.DeployFile) -> Mistakes:
     """What is wrong in the parts that all environments share."""
+    yield from checks.app(file.app)
     if file.build.language == "python":
         yield from ((("build", *path), message) for path, message in checks.build(file.build))
     yield from checks.hidden(file.templates, ("templates",))

@@ -215,6 +215,10 @@ NOT_MADE = (
     "infrastructure: managed makes no cluster with {}: use cidr or proxy, or infrastructure:"
     " existing"
 )
+RESERVED = "'{}' is a name of Kubernetes' own: choose another"
+NO_REGION = (
+    "is not called as a region of AWS (eu-west-1), where infrastructure: managed would make it"
+)
 FEW_NODES = "must be at least 2 with infrastructure: managed, so that one can fail"
 LEAKED = "holds a password or a key, which does not belong in this file"
 NOTHING = "holds nothing: leave it out instead"
@@ -466,8 +470,8 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
             [f"environments.prod.autoscaling.min: {TOO_FEW}"],
         ),
         (
-            {"environments": {"prod": {"replicas": 3, "regions": {"eu": {"replicas": 1}}}}},
-            [f"environments.prod.regions.eu.replicas: {TOO_FEW}"],
+            {"environments": {"prod": {"replicas": 3, "regions": {"eu-west-1": {"replicas": 1}}}}},
+            [f"environments.prod.regions.eu-west-1.replicas: {TOO_FEW}"],
         ),
         ({"config": {"1A": "x"}}, ["config.1A: must look like 'LOG_LEVEL', found '1A'"]),
         (
@@ -525,6 +529,17 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
              "environments": {"dev": {"egress": "eks-auto"},
                               "test": {"egress": "eks-auto", "infrastructure": "managed"}}},
             [f"environments.test.egress: {NOT_MADE.format('eks-auto')}"],
+        ),
+        ({"app": "default"}, [f"app: {RESERVED.format('default')}"]),
+        ({"app": "kube-router"}, [f"app: {RESERVED.format('kube-router')}"]),
+        (
+            {"regions": {"europe": {}, "eu-west-1": {}, "eu-west": {}}},
+            [f"regions.europe: {NO_REGION}", f"regions.eu-west: {NO_REGION}"],
+        ),
+        (
+            {"environments": {"dev": {"regions": {"oslo": {}}, "infrastructure": "existing"},
+                              "test": {"regions": {"oslo": {}}}}},
+            [f"environments.test.regions.oslo: {NO_REGION}"],
         ),
         ({"egress": "proxy"}, ["cluster.proxy: missing, and needed by egress: proxy"]),
         (

@@ -13,6 +13,7 @@ from sdlc_cli.deploy import names
 from sdlc_cli.deploy.model import DeploySpec
 from sdlc_cli.deploy.nodes import node_image
 from sdlc_cli.deploy.render import Wanted
+from sdlc_cli.deploy.words import AWS_REGION
 
 FOLDER = "terraform/aws"
 # https://github.com/hashicorp/terraform-provider-aws/issues/49181 tells of this release; it knows
@@ -31,7 +32,6 @@ _FILES: Mapping[str, str] = {
     "access.tf": "what the service's pods may do on AWS",
     "outputs.tf": "addresses and names of what was made",
 }
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 # Where new accounts do not get the zones a, b and c.
 _ZONES = {"ap-northeast-1": "acd", "ca-central-1": "abd"}
 _RESERVED = re.compile(r"([a-z0-9-]+\.)*(kubernetes\.io|k8s\.io|k8s\.aws|amazonaws\.com)/")
@@ -74,7 +74,7 @@ def _check(spec: DeploySpec) -> None:
 
 def regions(spec: DeploySpec) -> tuple[str, ...]:
     """Where the environment runs on AWS: its regions called so, else the pipeline's, else ""."""
-    found = tuple(one.name for one in spec.regions if _REGION.fullmatch(one.name))
+    found = tuple(one.name for one in spec.regions if AWS_REGION.fullmatch(one.name))
     return found or (spec.pipeline.aws_region,)
 
 
