@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.deploy import metrics
 from sdlc_cli.deploy.config import load
+from sdlc_cli.deploy.model import Autoscaling
 from sdlc_cli.deploy.schema import get
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "deploy"
@@ -47,6 +48,9 @@ def test_the_usual_service_grows_with_its_environments() -> None:
     }  # fmt: skip
     assert [name for name, spec in specs.items() if spec.production] == ["prod", "dr"]
     assert specs["prod"].resources.limits.cpu == 2000
+    for name in ("resources", "databases", "caches"):
+        assert getattr(specs["dr"], name) == getattr(specs["prod"], name)
+    assert specs["dr"].autoscaling == Autoscaling(min=3, max=20)
     assert specs["prod"].config["LOG_LEVEL"] == "info"
     assert specs["dev"].config["LOG_LEVEL"] == "debug"
     assert [region.name for region in specs["prod"].regions] == ["eu-west-1", "us-east-1"]
