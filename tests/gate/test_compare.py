@@ -82,6 +82,7 @@ def leftovers(root: Path) -> list[str]:
     return listed + [str(path) for path in Path(tempfile.gettempdir()).glob("sdlc-*/head")]
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize(
     "measured",
     [
@@ -99,7 +100,7 @@ def test_slower_code_is_found_and_the_function_that_grew_is_named(
 ) -> None:
     commit(project, {"app/speed.py": SLOW})
 
-    change = only(compare(project, options(measured)))
+    change = only(compare(project, options(measured, max_pairs=80, budget_time=300)))
 
     assert change.verdict == "slower"
     assert change.interval is not None
