@@ -229,10 +229,13 @@ def test_only_a_report_that_passed_for_this_commit_is_accepted(
 def test_a_report_that_is_missing_or_broken_is_refused(script: Script, tmp_path: Path) -> None:
     if not shutil.which("jq"):
         pytest.skip("jq is not installed")
+    good = f'{{"passed": true, "commit": "{SHA}"}}'
     broken = tmp_path / "broken.json"
-    broken.write_text('{"passed": true')
-
-    assert script("check-report", str(broken), SHA).returncode == 1
+    for text in ("", " \n", '{"passed": true', "[]", f"[{good}]", f"{good}\n{good}"):
+        broken.write_text(text)
+        assert script("check-report", str(broken), SHA).returncode == 1, text
+    broken.write_text(good)
+    assert script("check-report", str(broken), SHA).returncode == 0
     assert script("check-report", str(tmp_path / "none.json"), SHA).returncode == 1
 
 
@@ -246,6 +249,7 @@ def test_the_script_is_executable_and_ends_at_the_first_error(
 
 
 Make = Callable[..., DeploySpec]
+GATES = "version: 1\ngates: {syntax: {}, security: {}, secrets: {}}\n"
 
 
 def test_an_environment_without_domains_asks_nobody(tmp_path: Path, spec: Make) -> None:
@@ -255,10 +259,11 @@ def test_an_environment_without_domains_asks_nobody(tmp_path: Path, spec: Make) 
 
 
 @pytest.mark.parametrize(
-    ("source", "accepted"),
+    ("files", "accepted"),
     [
-        pytest.param("x = 1\n", True, id="a sound commit"),
-        pytest.param("import os\nos.system(input(\n", False, id="a broken commit"),
+        pytest.param({"app.py": "x = 1\n", "gates.yaml": GATES}, True, id="a sound commit"),
+        pytest.param({"app.py": "x = (\n", "gates.yaml": GATES}, False, id="a broken commit"),
+        pytest.param({"app.py": "x = 1\n"}, False, id="a commit without gates.yaml"),
     ],
 )
 @pytest.mark.usefixtures("unmeasured")
@@ -266,13 +271,13 @@ def test_the_report_that_the_pipeline_makes_opens_the_way_or_closes_it(
     script: Script,
     tree: Callable[..., Path],
     specs: tuple[DeploySpec, ...],
-    source: str,
+    files: dict[str, str],
     accepted: bool,
 ) -> None:
     """The steps of the workflow, run one after the other in a real repository."""
     if not shutil.which("jq"):
         pytest.skip("jq is not installed")
-    root = tree({"app.py": source}, git=True)
+    root = tree(files, git=True)
     steps = {
         step["name"]: step["run"]
         for step in _workflow(specs)["jobs"]["test"]["steps"]
