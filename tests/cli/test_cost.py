@@ -265,7 +265,9 @@ class TestLoad:
             (["sqlite:///u.db", "nowhere"], 2, "there is no file or folder nowhere"),
             (["sqlite:///u.db", "a.jsonl", "--source-format", "x"], 2, "no log format 'x'"),
             (["sqlite:///a.jsonl", "a.jsonl"], 3, "SQLite says"),
-            (["postgresql://127.0.0.1:1/x", "a.jsonl"], 3, "PostgreSQL"),
+            pytest.param(
+                ["postgresql://127.0.0.1:1/x", "a.jsonl"], 3, "PostgreSQL", marks=pytest.mark.dev
+            ),
         ],
     )
     def test_what_is_wrong_is_told(
