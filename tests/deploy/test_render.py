@@ -146,7 +146,7 @@ ENDS = st.sampled_from(["{% endif %}", "{%- endif %}", "{% endif -%}", "\n{% end
 
 
 @given(pieces=st.lists(PIECES, max_size=12), data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=300, derandomize=True)  # what ours refuses, Jinja2 may print: {{'{{ '}}
 def test_our_reader_and_jinja_leave_the_same_space(pieces: list[str], data: st.DataObject) -> None:
     text = ""
     for piece in pieces:
