@@ -42,11 +42,6 @@ def tls_secret(spec: DeploySpec) -> str:
     return f"{spec.app}-tls"
 
 
-def priority_class(spec: DeploySpec) -> str:
-    """The PriorityClass. It belongs to no namespace, so it carries the environment's name."""
-    return spec.namespace
-
-
 def secret_folder(spec: DeploySpec) -> str:
     """Where the container finds its secrets, one file each."""
     return f"{SECRETS}/{spec.app}"

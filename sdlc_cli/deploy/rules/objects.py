@@ -25,7 +25,6 @@ _ADDED = frozenset({
     "Rollout", "ServiceMonitor", "PodMonitor", "PrometheusRule", "ExternalSecret",
     "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "ApplicationNetworkPolicy",
 })  # fmt: skip
-SERVING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 CLUSTER_WIDE = frozenset({
     "Namespace", "ClusterRole", "ClusterRoleBinding", "PriorityClass", "CustomResourceDefinition",
     "StorageClass", "PersistentVolume", "IngressClass", "ClusterSecretStore", "ClusterIssuer",

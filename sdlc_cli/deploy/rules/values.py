@@ -7,7 +7,7 @@ a rule asks for what it needs, and a hostile document cannot break it.
 import re
 from collections.abc import Iterator
 
-from sdlc_cli.core.yaml_tree import Listing, Node, Scalar, Section
+from sdlc_cli.core.yaml_tree import Node, Scalar, Section
 
 Value = "Mapped | Listed | str | int | float | bool | None"
 Step = str | int
@@ -86,11 +86,6 @@ def scalar(text: str) -> object:
     if _NUMBER.fullmatch(text):
         return float(text)
     return text
-
-
-def of_listing(node: Node) -> bool:
-    """Whether the node is a sequence."""
-    return isinstance(node, Listing)
 
 
 def at(value: object, *path: Step) -> object:

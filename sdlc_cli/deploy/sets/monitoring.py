@@ -9,8 +9,6 @@ from sdlc_cli.deploy.escape import promql
 from sdlc_cli.deploy.model import DeploySpec, Kind
 from sdlc_cli.deploy.render import Wanted
 
-GRAFANA_UID = 40  # characters at most
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
