@@ -368,13 +368,13 @@ def test_objects_are_called_and_labelled_as_everybody_expects(
 
     assert set(found) >= {
         ("Namespace", names.namespace(spec)),
-        ("PriorityClass", names.priority_class(spec)),
+        ("PriorityClass", names.namespace(spec)),
         ("ConfigMap", names.config_map(spec)),
         ("ExternalSecret", names.secret(spec)),
         ("Deployment", names.workload(spec)),
     }
     assert found["Deployment", "answers"]["metadata"]["labels"] == names.labels(spec)
-    assert pod(found)["priorityClassName"] == names.priority_class(spec)
+    assert pod(found)["priorityClassName"] == names.namespace(spec)
     (tls,) = found["Ingress", "answers"]["spec"]["tls"]
     assert tls["secretName"] == names.tls_secret(spec)
     mounts = {one["name"]: one["mountPath"] for one in pod(found)["containers"][0]["volumeMounts"]}
