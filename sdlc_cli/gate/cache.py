@@ -77,11 +77,15 @@ class Cache:
                 whole = self._whole(db, keys)
                 rows = whole or self._each(db, keys)
         found: dict[Key, Results] = {}
+        met: dict[bytes, Results] = {}  # most files are like another: without a finding
         for key, value in rows.items():
-            try:
-                found[key] = _decoded(value)
-            except (ValueError, msgspec.MsgspecError):
-                continue
+            results = met.get(value)
+            if results is None:
+                try:
+                    results = met[value] = _decoded(value)
+                except (ValueError, msgspec.MsgspecError):
+                    continue
+            found[key] = results
         if not whole:
             self._asked, self._rows = keys, {key: rows[key] for key in found}
             self._keep_whole()
