@@ -131,7 +131,7 @@ def render(
     output: OutputPath = None,
 ) -> None:
     """Render, check, write."""
-    from sdlc_cli.deploy import rendering, rules
+    from sdlc_cli.deploy import rendering, rules, turns
     from sdlc_cli.deploy.report import Verdict, View, rendered
 
     screen = console(ctx)
@@ -153,6 +153,7 @@ def render(
             plan = written.plan
             _tell(screen, written, force=force)
         else:
+            turns.refuse_interrupted(place)
             plan = made.compare(place)
     done = rendered.Done(
         app=loaded.specs[0].app,
@@ -210,10 +211,11 @@ def diff(
     output: OutputPath = None,
 ) -> None:
     """Show what a render would change."""
-    from sdlc_cli.deploy import difference
+    from sdlc_cli.deploy import difference, turns
 
     screen = console(ctx)
     _made, plan, place = _compared(screen, config, out, image, env, every)
+    turns.refuse_interrupted(place)
     color = screen.color and output is None
     screen.deliver(difference.unified(plan, place, color=color), output)
     if not plan.differs:
@@ -238,7 +240,7 @@ def drift(
     output: OutputPath = None,
 ) -> None:
     """Tell whether the files are what deploy.yaml renders."""
-    from sdlc_cli.deploy import write
+    from sdlc_cli.deploy import turns, write
     from sdlc_cli.deploy.report import rendered
 
     screen = console(ctx)
@@ -248,7 +250,9 @@ def drift(
             msg("nothing was rendered into {path} yet", path=place),
             hint="sdlc deploy render --all",
         )
-    interrupted = write.was_interrupted(place)
+    interrupted = turns.was_interrupted(place)
+    if interrupted:
+        screen.warn(_("a render was killed here: its files are of two renders until the next one"))
     if form == "json":
         text = rendered.drift_json(plan, made.chosen, interrupted=interrupted)
     else:
@@ -281,10 +285,6 @@ def _compared(
     with screen.progress(_("Rendering")):
         made = rendering.rendering(loaded, names)
         plan = made.compare(place)
-    if write.was_interrupted(place):
-        screen.warn(
-            _("a render was interrupted here: the files are of two renders until the next one")
-        )
     return made, plan, place
 
 

@@ -61,10 +61,11 @@ def validate(
 ) -> None:
     """Hold deployment files against the rules."""
     from sdlc_cli.core.files import repository_root
-    from sdlc_cli.deploy import report, rules
+    from sdlc_cli.deploy import report, rules, turns
 
     out = console(ctx)
     root = repository_root(folder)
+    turns.refuse_interrupted_above(folder)
     with out.progress(_("Checking")):
         checked = rules.check(folder).under(folder.resolve().relative_to(root).as_posix())
     verdict = report.Verdict(checked=checked, fail_on=fail_from(fail_on))

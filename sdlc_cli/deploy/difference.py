@@ -8,7 +8,7 @@ from pathlib import Path
 from sdlc_cli.core.i18n import _
 from sdlc_cli.deploy.folder import Folder
 from sdlc_cli.deploy.lock import Plan, State, Step
-from sdlc_cli.deploy.write import opened
+from sdlc_cli.deploy.turns import opened, wait
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # of a hand-edited file, to a terminal
 _BOLD, _RED, _GREEN, _CYAN = "1", "31", "32", "36"
@@ -37,6 +37,7 @@ def unified(plan: Plan, out: Path, *, color: bool = False) -> str:
         lines += (line for step in plan.steps for line in _lines(step, None))
     else:
         with opened(out, "read") as folder:
+            wait(folder, "read")
             for step in plan.steps:
                 lines += _lines(step, _text(folder, step.path))
     return "".join(f"{_painted(line) if color else line}\n" for line in lines)

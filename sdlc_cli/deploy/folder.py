@@ -33,6 +33,8 @@ PLACES = (
     "monitoring/",
 )
 LOCK = "render.lock.json"
+HIDDEN = ".sdlc-render"  # where a render prepares what it is about to do
+JOURNAL = f"{HIDDEN}/journal.json"  # there while files of two renders may lie side by side
 _LARGEST = 1 << 24  # bytes; no file of ours comes near: a larger one is the user's, unread
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -101,13 +103,15 @@ class Folder:
             os.close(handle)
         self._handles.clear()
 
-    def lock(self) -> bool:
+    def lock(self, *, shared: bool = False) -> bool:
         """Keep other runs out until the folder is closed; False while another is in there.
 
-        Where the file system knows no locks, nothing keeps anybody out.
+        Those who only read share it. Where the file system knows no locks, nothing keeps anybody
+        out.
         """
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
-            fcntl.flock(self._handles[""], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._handles[""], kind | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError as error:

@@ -3,20 +3,17 @@
 A folder cannot be swapped in one step while the user's files lie between ours. So the new files
 are written and flushed in a hidden folder, the old ones get second names there, and a journal that
 tells what is about to happen goes to the disk. Only then are files put into place, each in one
-step. When the journal is gone, the new files count. Whatever ends the work before that, an error
-or a signal, undoes it at once; after a kill, `undo` of the next run does.
+step. When the journal is gone, the new files count. An error before that undoes it at once; after
+a kill, `undo` does, in the process that `apart` keeps for it or in the next run.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.deploy.folder import LOCK, Folder, digest, is_ours
-
-HIDDEN = ".sdlc-render"
-JOURNAL = f"{HIDDEN}/journal.json"
+from sdlc_cli.deploy.folder import HIDDEN, JOURNAL, LOCK, Folder, Found, digest, is_ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +54,22 @@ class _Journal:
     folders: tuple[str, ...]
 
 
-def swap(folder: Folder, changes: Iterable[Change]) -> None:
-    """Carry all changes out, in their order. Raises OSError and WorkError, with all undone."""
+def swap(
+    folder: Folder, changes: Iterable[Change], *, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Carry all changes out, in their order. Raises OSError and WorkError, with all undone.
+
+    `ready` is called when everything is prepared and nothing is touched yet; it may raise.
+    """
     wanted = tuple(changes)
     if not wanted:
         return
     try:
         folder.make(HIDDEN, 0o700)
-        _begin(folder, _staged(folder, wanted))
+        folder.store(f"{HIDDEN}/.gitignore", b"*\n")  # a killed render is nothing to commit
+        journal = _staged(folder, wanted)
+        ready()
+        _begin(folder, journal)
     except BaseException:
         undo(folder)
         raise
@@ -72,6 +77,17 @@ def swap(folder: Folder, changes: Iterable[Change]) -> None:
     for change in wanted:
         if change.data is None:
             _remove_empty(folder, change.path)
+
+
+def is_done(folder: Folder, changes: Iterable[Change]) -> bool:
+    """Whether everything lies there as the changes want it. Raises OSError."""
+    return all(_is_as_wanted(folder.find(one.path), one) for one in changes)
+
+
+def _is_as_wanted(found: Found | None, change: Change) -> bool:
+    if change.data is None or found is None:
+        return change.data is None and found is None
+    return found.sha256 == digest(change.data) and found.executable >= change.executable
 
 
 def undo(folder: Folder) -> bool:

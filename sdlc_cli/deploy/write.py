@@ -1,22 +1,16 @@
 """Artifacts -> files: what a render may touch and what not, and one writer at a time."""
 
-import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from sdlc_cli.core.errors import ConfigError, WorkError
+from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.deploy import apart, swap, turns
 from sdlc_cli.deploy import lock as locks
-from sdlc_cli.deploy import swap
 from sdlc_cli.deploy.folder import LOCK, Folder
 from sdlc_cli.deploy.lock import Lock, Plan
 from sdlc_cli.deploy.model import Artifact
-
-_PATIENCE = 30.0  # seconds to wait for another run in the same folder
-_EVERY = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +32,8 @@ def compare(
     """What `write` would do; nothing is touched. Raises ConfigError and WorkError."""
     if not out.exists():
         return locks.plan(Lock(), artifacts, lambda _p: None, chosen=chosen, known=known)
-    with opened(out, "read") as folder:
+    with turns.opened(out, "read") as folder:
+        turns.wait(folder, "read")
         before = locks.load(folder.read(LOCK))
         return locks.plan(before, artifacts, folder.find, chosen=chosen, known=known, image=image)
 
@@ -47,18 +42,13 @@ def last(out: Path) -> Lock:
     """What the lock in `out` says of the last render. Raises ConfigError and WorkError."""
     if not out.exists():
         return Lock()
-    with opened(out, "read") as folder:
+    with turns.opened(out, "read") as folder:
         return locks.load(folder.read(LOCK))
 
 
 def exists(out: Path) -> bool:
     """Whether anything was rendered into `out`."""
     return (out / LOCK).is_file()
-
-
-def was_interrupted(out: Path) -> bool:
-    """Whether a run was killed between two files, so that `out` may hold parts of two sets."""
-    return (out / swap.JOURNAL).is_file()
 
 
 def write(
@@ -69,15 +59,15 @@ def write(
     known: Collection[str],
     image: str = "",
     force: bool = False,
-    patience: float = _PATIENCE,
+    patience: float = turns.PATIENCE,
 ) -> Written:
     """Make `out` hold `artifacts`, take away what an earlier render left there, update the lock.
 
     Raises ConfigError, with everything untouched, for files that were changed by hand or never
     ours, unless `force`; WorkError for what the system refuses or another run that does not end.
     """
-    with opened(out, "write") as folder:
-        _keep_out_others(folder, patience)
+    with turns.opened(out, "write") as folder:
+        turns.wait(folder, "write", patience)
         undone = swap.undo(folder)
         before = folder.read(LOCK)
         plan = locks.plan(
@@ -90,7 +80,7 @@ def write(
         )
         if not force:
             _refuse(plan)
-        swap.swap(folder, _changes(folder, plan, before, force=force))
+        apart.carry_out(folder, _changes(folder, plan, before, force=force))
     return Written(plan=plan, undone=undone)
 
 
@@ -107,35 +97,6 @@ def _changes(
     after = locks.dump(plan.lock).encode()
     if after != before:
         yield swap.Change(path=LOCK, data=after)
-
-
-@contextmanager
-def opened(out: Path, verb: Literal["read", "write"]) -> Iterator[Folder]:
-    """The output folder; what the system refuses becomes a WorkError. To write, it is made."""
-    try:
-        with Folder(out, create=verb == "write") as folder:
-            yield folder
-    except OSError as error:
-        place = error.filename if isinstance(error.filename, str) else out
-        why = error.strerror or str(error)
-        if verb == "read":
-            raise WorkError(msg("cannot read {path}: {why}", path=place, why=why)) from error
-        raise WorkError(
-            msg("cannot write {path}: {why}", path=place, why=why),
-            hint=msg("nothing was changed; a folder that you may write to, with --out DIR"),
-        ) from error
-
-
-def _keep_out_others(folder: Folder, patience: float) -> None:
-    """Wait until no other run is in the folder. Raises WorkError after `patience` seconds."""
-    end = time.monotonic() + patience
-    while not folder.lock():
-        if time.monotonic() > end:
-            raise WorkError(
-                msg("another sdlc deploy is writing to {path}", path=folder.root),
-                hint=msg("wait for it to end, then run this again"),
-            )
-        time.sleep(_EVERY)
 
 
 def _refuse(plan: Plan) -> None:

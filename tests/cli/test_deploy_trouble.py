@@ -215,12 +215,13 @@ def test_a_full_disk_is_said_so_and_changes_nothing(
 
 
 def killed_amid(root: Path) -> None:
-    """Let a render die when all is in place but the journal."""
+    """Let both processes of a render die when all is in place but the journal."""
     script = (
         "import os, signal, sys\n"
         "real = os.unlink\n"
         "def unlink(path, **more):\n"
-        "    if path == 'journal.json': os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    if path == 'journal.json':\n"
+        "        for process in (os.getppid(), os.getpid()): os.kill(process, signal.SIGKILL)\n"
         "    real(path, **more)\n"
         "os.unlink = unlink\n"
         "from sdlc_cli.__main__ import main\n"
@@ -231,7 +232,7 @@ def killed_amid(root: Path) -> None:
     assert done.returncode == -signal.SIGKILL
 
 
-def test_after_a_kill_drift_tells_and_the_next_render_mends(
+def test_after_a_kill_nobody_judges_two_sets_and_the_next_render_mends(
     rendered: Path, deploy: Run, result: Result, files: Files, deploy_yaml: str
 ) -> None:
     before = files(rendered)
@@ -242,12 +243,21 @@ def test_after_a_kill_drift_tells_and_the_next_render_mends(
 
     drift = deploy("drift", cwd=rendered)
     answer = result("drift", cwd=rendered, code=1)
+    refused = [
+        deploy("diff", cwd=rendered),
+        deploy("validate", cwd=rendered),
+        deploy("validate", "k8s/prod", cwd=rendered),
+        deploy("validate", "--fail-on", "never", rendered.name, cwd=rendered.parent),
+    ]
     (rendered / "deploy.yaml").write_text(deploy_yaml)
     mended = deploy("render", "--all", cwd=rendered)
 
     assert drift.returncode == 1
-    assert "a render was interrupted here" in drift.stderr
+    assert "a render was killed here" in drift.stderr
     assert answer["interrupted"] is True
+    for done in refused:
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "files of two renders lie there" in done.stderr
     assert "taken back first" in mended.stderr
     assert files(rendered) == before
 

@@ -12,7 +12,7 @@ import pytest
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.deploy import swap
-from sdlc_cli.deploy.folder import Folder
+from sdlc_cli.deploy.folder import HIDDEN, JOURNAL, Folder
 from sdlc_cli.deploy.swap import Change
 
 BEFORE = {
@@ -148,7 +148,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_set(
 
         assert in_a_child(work) == signal.SIGKILL
         for name, text in contents(copy).items():  # no file is ever half a file
-            if not name.startswith(swap.HIDDEN):
+            if not name.startswith(HIDDEN):
                 assert text in (BEFORE.get(name), AFTER.get(name)), f"{name} at call {number}"
         undone = mend(copy)
         found = contents(copy)
@@ -210,9 +210,9 @@ def test_an_error_at_any_moment_leaves_the_old_or_the_new_set_at_once(
             with suppress(OSError, SystemExit, KeyboardInterrupt):
                 carry_out(copy)
         found = contents(copy)
-        if (copy / swap.JOURNAL).exists():
+        if (copy / JOURNAL).exists():
             raise AssertionError(f"a journal is left at call {number}")
-        outcomes.add({k: v for k, v in found.items() if not k.startswith(swap.HIDDEN)} == AFTER)
+        outcomes.add({k: v for k, v in found.items() if not k.startswith(HIDDEN)} == AFTER)
         mend(copy)
         assert contents(copy) in (BEFORE, AFTER), f"at call {number}"
 
@@ -250,17 +250,17 @@ def test_what_somebody_changed_after_a_kill_is_not_taken_back(root: Path) -> Non
     ],
 )
 def test_a_journal_that_no_render_wrote_is_refused(text: str, root: Path) -> None:
-    (root / swap.HIDDEN).mkdir()
-    (root / swap.JOURNAL).write_text(text)
+    (root / HIDDEN).mkdir()
+    (root / JOURNAL).write_text(text)
 
     with pytest.raises(WorkError) as caught:
         mend(root)
 
-    assert swap.JOURNAL in caught.value.message
+    assert JOURNAL in caught.value.message
     assert {k: v for k, v in contents(root).items() if not k.startswith(".")} == BEFORE
 
 
-@pytest.mark.parametrize("place", ["k8s", "k8s/prod", "scripts", swap.HIDDEN])
+@pytest.mark.parametrize("place", ["k8s", "k8s/prod", "scripts", HIDDEN])
 def test_a_link_in_place_of_a_folder_is_never_followed(
     place: str, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -296,7 +296,7 @@ def test_a_folder_in_place_of_a_file_stops_all(root: Path) -> None:
     with pytest.raises(WorkError, match="Dockerfile is no file"):
         carry_out(root)
 
-    assert not (root / swap.HIDDEN).exists()
+    assert not (root / HIDDEN).exists()
     assert (root / "k8s/prod/service.yaml").read_text() == "old\n"
 
 

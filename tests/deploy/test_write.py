@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from sdlc_cli.core.errors import ConfigError, WorkError
-from sdlc_cli.deploy import swap, write
+from sdlc_cli.deploy import turns, write
+from sdlc_cli.deploy.folder import HIDDEN
 from sdlc_cli.deploy.model import Artifact
 
 SHARED = {"Dockerfile": "FROM x\n", "scripts/deploy.sh": "#!/bin/sh\n"}
@@ -177,7 +178,8 @@ def test_an_interrupted_render_is_taken_back_by_the_next(tmp_path: Path) -> None
         "from sdlc_cli.deploy.model import Artifact\n"
         "real = os.unlink\n"
         "def unlink(path, **more):\n"
-        "    if path == 'journal.json': os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    if path == 'journal.json':\n"
+        "        for process in (os.getppid(), os.getpid()): os.kill(process, signal.SIGKILL)\n"
         "    real(path, **more)\n"
         "os.unlink = unlink\n"
         "one = Artifact(path='k8s/dev/service.yaml', text='x', kind='kubernetes',"
@@ -186,13 +188,13 @@ def test_an_interrupted_render_is_taken_back_by_the_next(tmp_path: Path) -> None
     )
     done = subprocess.run([sys.executable, "-c", script, tmp_path], check=False)
     assert done.returncode == -9
-    assert write.was_interrupted(tmp_path)
+    assert turns.was_interrupted(tmp_path)
 
     again = write_to(tmp_path, "dev", "prod")
 
     assert again.undone
     assert not again.plan.differs, "what was taken back is what the render wants"
-    assert not (tmp_path / swap.HIDDEN).exists()
+    assert not (tmp_path / HIDDEN).exists()
 
 
 def test_two_renders_at_once_take_turns(tmp_path: Path) -> None:
@@ -212,7 +214,7 @@ def test_two_renders_at_once_take_turns(tmp_path: Path) -> None:
 
     assert [process.wait() for process in both] == [0, 0]
     assert len({path.read_text() for path in (tmp_path / "k8s/dev").iterdir()}) == 1
-    assert not (tmp_path / swap.HIDDEN).exists()
+    assert not (tmp_path / HIDDEN).exists()
 
 
 def test_a_run_that_does_not_end_is_not_waited_for_forever(tmp_path: Path) -> None:

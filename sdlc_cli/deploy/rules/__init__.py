@@ -15,6 +15,8 @@ from sdlc_cli.core.finding import Finding, Location, fingerprint, worst_first
 from sdlc_cli.core.findings_out import FileNotRead
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.nearest import nearest
+from sdlc_cli.deploy import turns
+from sdlc_cli.deploy.folder import JOURNAL
 from sdlc_cli.deploy.model import Artifact
 from sdlc_cli.deploy.rules import parsed
 from sdlc_cli.deploy.rules.rule import Hit, Rule
@@ -77,9 +79,12 @@ def check(source: Path | Iterable[Artifact]) -> Checked:
     """Hold a folder's files, or Artifacts, against every rule.
 
     Paths in findings are relative to the folder. Raises NothingToDo where there is nothing that
-    a rule could look at.
+    a rule could look at, WorkError where a killed render left files of two sets.
     """
     read = parsed.read(source)
+    for path in sorted(read.paths):
+        if isinstance(source, Path) and path.endswith(f"/{JOURNAL}"):
+            turns.refuse_interrupted(source / path.removesuffix(f"/{JOURNAL}"))
     looked_at = read.looked_at()
     if not any(looked_at.values()) and not read.problems:
         where = str(source) if isinstance(source, Path) else msg("what was rendered")
