@@ -1,0 +1,111 @@
+"""Compiles the kernels of a plan where numba is installed, and leaves them as they are elsewhere.
+
+Machine code is kept in our cache folder, so that only the first plan pays for compiling. Without
+a folder to write to (a read-only home) each run compiles anew and says nothing. What is compiled
+has to mean the same to Python: whole numbers below 2^63, and no index below zero.
+"""
+
+import hashlib
+import importlib
+import os
+import pickle
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sdlc_cli.core.files import cache_dir
+from sdlc_cli.core.i18n import _
+
+numba: Any
+try:
+    numba = importlib.import_module("numba")
+except ImportError as error:
+    numba = None
+    _missing = str(error)
+else:
+    _missing = ""
+
+_BROKEN = (OSError, EOFError, ValueError, pickle.UnpicklingError)  # a cache that is of no use
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def engine() -> tuple[str, str]:
+    """What kernels run on, "numba" or "python", and why it is Python."""
+    if numba is None:
+        if "No module named 'numba'" in _missing:
+            return "python", _("numba is not installed: pip install 'sdlc-cli[plan]'")
+        return "python", _("numba does not load: {why}").format(why=_missing)
+    if numba.config.DISABLE_JIT:
+        return "python", _("NUMBA_DISABLE_JIT is set")
+    return "numba", ""
+
+
+def jit(function: F) -> F:
+    """`function` as machine code, compiled at its first call, free of the interpreter's lock."""
+    if numba is None or numba.config.DISABLE_JIT:
+        return function
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", cache=_cached)(function)
+    if _cached:
+        _forgive(compiled._cache)
+    return compiled  # type: ignore[no-any-return]
+
+
+def _forgive(cache: Any) -> None:
+    """A cache that breaks in use (a full disk, a folder that is gone) costs time, not the plan."""
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_or_compile(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except _BROKEN:
+            return None
+
+    def save_if_possible(*arguments: Any) -> None:
+        try:
+            save(*arguments)
+        except _BROKEN:
+            return
+
+    cache.load_overload, cache.save_overload = load_or_compile, save_if_possible
+
+
+def _folder() -> Path | None:
+    """Where machine code is kept, one folder for each installation and state of our sources.
+
+    numba looks at the file of a function only, not at those of the functions that it calls.
+    """
+    place = cache_dir()
+    if place is None:
+        return None
+    here = Path(__file__).parent
+    try:
+        states = [(p.name, p.stat()) for p in sorted(here.rglob("*.py"))]
+        home = place / "plan" / _digest(str(here), sys.version)
+        current = home / _digest(*(f"{name} {s.st_mtime_ns} {s.st_size}" for name, s in states))
+        if not current.is_dir():
+            for old in home.glob("*"):
+                shutil.rmtree(old, ignore_errors=True)
+            current.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return current if os.access(current, os.W_OK | os.X_OK) else None
+
+
+def _digest(*words: str) -> str:
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+
+
+def _keep_code() -> bool:
+    """Tell numba our folder, unless its user has named one."""
+    if numba is None or numba.config.CACHE_DIR:
+        return numba is not None
+    folder = _folder()
+    if folder is not None:
+        numba.config.CACHE_DIR = str(folder)
+    return folder is not None
+
+
+_cached = _keep_code()
