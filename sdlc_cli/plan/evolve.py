@@ -1,0 +1,172 @@
+"""A search over two populations: lists that schedule forward, and lists that schedule backward.
+
+Each schedule, its tasks sorted by falling finish, is a list for the other direction, where the
+same order is squeezed once more: forward-backward improvement, with a recombination on the way
+(the bi-population genetic algorithm of Debels and Vanhoucke, 2005). A child takes the place of
+one list only and only where it is no worse, which keeps a population apart for longer.
+"""
+
+from typing import NamedTuple
+
+from sdlc_cli.plan.compiled import jit
+from sdlc_cli.plan.serial import Ints, latest_first, serial
+
+RANDOM, SIDE, PLACE, FILLED, BEST, BEST_SIDE, COUNT, FIELDS = 0, 1, 2, 3, 4, 5, 6, 7
+
+
+class Net(NamedTuple):
+    """A project as the kernels see it; what has two rows is for forward and for backward."""
+
+    duration: Ints
+    word: Ints
+    pred_ptr: Ints  # (2, n+1)
+    pred: Ints  # (2, links)
+    topological: Ints  # (2, n)
+    urgency: Ints  # (n) the longest path from the start of a task to the end
+    guard: int
+    full: int
+
+
+class Population(NamedTuple):
+    """Lists of both directions, how long their schedules are, and where the search stands."""
+
+    lists: Ints  # (2, size, n)
+    makespan: Ints  # (2, size)
+    best: Ints  # (n) the list of the best schedule
+    state: Ints  # RANDOM, SIDE, ...
+
+
+class Scratch(NamedTuple):
+    """Room for the kernels to work in."""
+
+    free: Ints
+    heads: Ints
+    finish: Ints
+    child: Ints
+    marks: Ints
+    pool: Ints
+
+
+@jit
+def draw(state: Ints, below: int) -> int:
+    """A random number from 0 to below - 1 (xorshift32; Marsaglia 2003)."""
+    x = state[RANDOM]
+    x ^= (x << 13) & 0xFFFFFFFF
+    x ^= x >> 17
+    x ^= (x << 5) & 0xFFFFFFFF
+    state[RANDOM] = x
+    return int((x * below) >> 32)
+
+
+@jit
+def random_list(net: Net, state: Ints, left: Ints, pool: Ints, out: Ints) -> None:
+    """Write a list that keeps precedence, with the more urgent of two tasks first."""
+    pred_ptr, succ_ptr, succ = net.pred_ptr[0], net.pred_ptr[1], net.pred[1]
+    ready = 0
+    for task in range(len(out)):
+        left[task] = pred_ptr[task + 1] - pred_ptr[task]
+        if left[task] == 0:
+            pool[ready] = task
+            ready += 1
+    for place in range(len(out)):
+        chosen, other = draw(state, ready), draw(state, ready)
+        if net.urgency[pool[other]] > net.urgency[pool[chosen]]:
+            chosen = other
+        task = pool[chosen]
+        out[place] = task
+        ready -= 1
+        pool[chosen] = pool[ready]
+        for i in range(succ_ptr[task], succ_ptr[task + 1]):
+            left[succ[i]] -= 1
+            if left[succ[i]] == 0:
+                pool[ready] = succ[i]
+                ready += 1
+
+
+@jit
+def cross(mother: Ints, father: Ints, begin: int, end: int, marks: Ints, child: Ints) -> None:
+    """The mother's list but for [begin, end), which the father's order fills (Hartmann 1998)."""
+    for i in range(len(child)):
+        marks[i] = 0
+    for i in range(begin):
+        child[i] = mother[i]
+        marks[mother[i]] = 1
+    place = begin
+    i = 0
+    while place < end:
+        task = father[i]
+        i += 1
+        if marks[task] == 0:
+            marks[task] = 1
+            child[place] = task
+            place += 1
+    for i in range(begin, len(child)):
+        task = mother[i]
+        if marks[task] == 0:
+            child[place] = task
+            place += 1
+
+
+@jit
+def breed(population: Population, scratch: Scratch, side: int, place: int) -> None:
+    """Write a child for `side` from two lists of it: from its own place and from a fitter one."""
+    lists, makespan, state = population.lists[side], population.makespan[side], population.state
+    size, n = len(lists), len(scratch.child)
+    other = draw(state, size)
+    for _ in range(3):
+        rival = draw(state, size)
+        if makespan[rival] < makespan[other]:
+            other = rival
+    if other == place:
+        other = (other + 1) % size
+    width = n // 4 + draw(state, n // 2 + 1)
+    begin = draw(state, n - width + 1)
+    cross(lists[place], lists[other], begin, begin + width, scratch.marks, scratch.child)
+
+
+@jit
+def evolve(count: int, bound: int, net: Net, population: Population, scratch: Scratch) -> None:
+    """Make `count` schedules more, fewer where one reaches `bound`."""
+    state, size = population.state, len(population.makespan[0])
+    for _ in range(count):
+        if state[BEST] <= bound:
+            return
+        side, place = state[SIDE], state[PLACE]
+        fresh = state[FILLED] < 2 * size
+        if not fresh:
+            breed(population, scratch, 1 - side, place)
+        elif side == 0:
+            random_list(net, state, scratch.marks, scratch.pool, scratch.child)
+        else:
+            for i in range(len(scratch.child)):
+                scratch.child[i] = population.lists[0][place][i]
+        last = serial(
+            scratch.child,
+            net.duration,
+            net.word,
+            net.pred_ptr[side],
+            net.pred[side],
+            scratch.free,
+            net.guard,
+            net.full,
+            scratch.finish,
+        )
+        state[COUNT] += 1
+        if last < state[BEST]:
+            state[BEST] = last
+            state[BEST_SIDE] = side
+            for i in range(len(scratch.child)):
+                population.best[i] = scratch.child[i]
+        if fresh or last <= population.makespan[side][place]:
+            ties = net.topological[1 - side]
+            latest_first(scratch.finish, last, ties, scratch.heads, population.lists[side][place])
+            population.makespan[side][place] = last
+        if fresh:
+            state[FILLED] += 1
+            state[SIDE] = 1 - side
+            state[PLACE] = (place + side) % size
+        elif place + 1 < size:
+            state[PLACE] = place + 1
+        else:
+            state[PLACE] = 0
+            state[SIDE] = 1 - side
