@@ -29,8 +29,8 @@ class Instance:
 
     `pred_*[pred_ptr[j]:pred_ptr[j+1]]` are the links into task j, `succ_*` the same links seen
     from their other end. `mode_ptr` gives the modes of a task. Calendar 0 is always open and has
-    no arrays; of calendar c, `open_slots[open_ptr[c]:open_ptr[c+1]]` are the open slots in order.
-    The budget, where there is one, is the last consumable, in millionths of a dollar.
+    no slots; of calendar c >= 1, `open_slots[open_ptr[c]:open_ptr[c+1]]` are the open ones in
+    order. The budget, where there is one, is the last consumable, in millionths of a dollar.
     """
 
     tasks: tuple[str, ...]
@@ -65,7 +65,9 @@ class Instance:
     group: I32  # (n) tasks of one number start together; -1: alone
     order: I32  # (n) a topological order of all links and groups
     horizon: int  # no sensible plan is longer
-    unit_seconds: int
+    unit_seconds: int  # of a slot here
+    scale: int = 1  # slots of the project in one slot here
+    latest: int = NEVER  # the hard deadline of the whole project
 
     @property
     def n(self) -> int:
@@ -85,4 +87,5 @@ class Instance:
             and (self.fixed_start < 0).all()
             and (self.group < 0).all()
             and not self.mode_use.any()
+            and self.latest >= NEVER
         )

@@ -1,0 +1,434 @@
+"""Schedules from lists, compiled: every unit as early, or as late, as all the others let it."""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from sdlc_cli.plan.compiled import jit
+from sdlc_cli.plan.instance import F64, FF, FS, I32, I64, NEVER, SS
+from sdlc_cli.plan.packed import (
+    BUDGETS,
+    CALENDAR,
+    COST,
+    DEADLINE,
+    DEMAND,
+    FACT,
+    FIRST,
+    HARD,
+    HIGH,
+    HORIZON,
+    KIND,
+    LAG,
+    LATE_COST,
+    LATEST,
+    LENGTH,
+    LOW,
+    MODE_FROM,
+    MODE_TO,
+    OTHER,
+    PRED_FROM,
+    PRED_TO,
+    PRIORITY,
+    QUALITY,
+    RELEASE,
+    STOP,
+    SUCC_FROM,
+    SUCC_TO,
+    TASKS,
+    UNITS,
+    USE,
+    WORDS,
+    Packed,
+)
+
+LATE: Final = 1e15  # what a unit of a missed limit weighs in a key: see goal.MISS
+START: Final = 0
+FINISH: Final = 1
+MODE: Final = 2
+FLEX: Final = 3  # 0: in this mode, 1: by whoever ends first, 2: in whatever mode ends first
+TOUCHED: Final = 0  # and 1: what is no longer clean, from and to
+USED: Final = 2  # what all tasks use up of each consumable
+
+
+class Room(NamedTuple):
+    """What one worker builds a schedule in; used again for each."""
+
+    free: I64  # (horizon, words)
+    plan: I64  # (n, START..FLEX)
+    log: I64
+
+
+def room(packed: Packed, facts: I64) -> Room:
+    """An empty room. `facts` are the starts, finishes and modes of what is not planned."""
+    plan = np.zeros((packed.sizes[TASKS], 4), dtype=np.int64)
+    plan[:, :3] = facts
+    return Room(
+        free=packed.clean.copy(),
+        plan=plan,
+        log=np.zeros(USED + packed.sizes[BUDGETS], dtype=np.int64),
+    )
+
+
+@jit
+def wipe(p: Packed, w: Room) -> None:
+    """Take everything planned out again."""
+    for t in range(w.log[TOUCHED], w.log[TOUCHED + 1]):
+        for k in range(p.sizes[WORDS]):
+            w.free[t, k] = p.clean[t, k]
+    w.log[TOUCHED] = p.sizes[HORIZON]
+    w.log[TOUCHED + 1] = 0
+
+
+@jit
+def fits(p: Packed, free: I64, row: int, slot: int) -> bool:
+    """Whether a slot has what a mode needs."""
+    for k in range(p.sizes[WORDS]):
+        if (free[slot, k] - p.mode[row, DEMAND + k]) & p.limit[k] != p.limit[k]:
+            return False
+    return True
+
+
+@jit
+def earliest(p: Packed, free: I64, row: int, begin: int, end: int, limit: int) -> Any:
+    """The first start from `begin` on with a finish from `end` on and up to `limit`; or -1.
+
+    Windows are looked at from behind: one slot without room rules out all starts up to it.
+    """
+    d = p.mode[row, LENGTH]
+    c = p.mode[row, CALENDAR]
+    if d == 0:
+        first = max(begin, end)
+        return first if first <= limit else -1
+    if c == 0:
+        t = max(begin, end - d)
+        known = t
+        while t + d <= limit:
+            k = t + d - 1
+            while k >= known and fits(p, free, row, k):
+                k -= 1
+            if k < known:
+                return t
+            known = t + d
+            t = k + 1
+        return -1
+    if begin >= p.sizes[HORIZON] or end > p.sizes[HORIZON]:
+        return -1
+    stop = p.rank[c, p.sizes[HORIZON]]
+    i = p.rank[c, begin]
+    if end > 0:
+        i = max(i, p.rank[c, end - 1] - d + 1)
+    known = i
+    while i + d <= stop and p.open[i + d - 1] < limit:
+        k = i + d - 1
+        while k >= known and fits(p, free, row, p.open[k]):
+            k -= 1
+        if k < known:
+            return p.open[i]
+        known = i + d
+        i = k + 1
+    return -1
+
+
+@jit
+def latest(p: Packed, free: I64, row: int, begin: int, end: int, floor: int) -> Any:
+    """The last finish up to `end` with a start up to `begin`, not before `floor`; or -1."""
+    d = p.mode[row, LENGTH]
+    c = p.mode[row, CALENDAR]
+    if d == 0:
+        last = min(begin, end)
+        return last if last >= floor else -1
+    if c == 0:
+        t = min(begin, end - d)
+        known = t + d
+        while t >= floor:
+            k = t
+            while k < known and fits(p, free, row, k):
+                k += 1
+            if k >= known:
+                return t + d
+            known = t
+            t = k - d
+        return -1
+    if begin < 0 or end < 0:
+        return -1
+    first = p.rank[c, 0]
+    i = p.rank[c, min(end, p.sizes[HORIZON])] - d
+    i = min(i, p.rank[c, min(begin + 1, p.sizes[HORIZON])] - 1)
+    known = i + d
+    while i >= first and p.open[i] >= floor:
+        k = i
+        while k < known and fits(p, free, row, p.open[k]):
+            k += 1
+        if k >= known:
+            return p.open[i + d - 1] + 1
+        known = i
+        i = k - d
+    return -1
+
+
+@jit
+def finish_of(p: Packed, row: int, start: int) -> Any:
+    """Where a mode begun in the open slot `start` ends."""
+    d = p.mode[row, LENGTH]
+    c = p.mode[row, CALENDAR]
+    if c == 0 or d == 0:
+        return start + d
+    return p.open[p.rank[c, start] + d - 1] + 1
+
+
+@jit
+def start_of(p: Packed, row: int, finish: int) -> Any:
+    """Where a mode that ends with the open slot before `finish` begins."""
+    d = p.mode[row, LENGTH]
+    c = p.mode[row, CALENDAR]
+    if c == 0 or d == 0:
+        return finish - d
+    return p.open[p.rank[c, finish] - d]
+
+
+@jit
+def hold(p: Packed, w: Room, row: int, start: int, finish: int, sign: int) -> None:
+    """Take what a mode needs out of its slots, or give it back."""
+    d = p.mode[row, LENGTH]
+    if d == 0:
+        return
+    w.log[TOUCHED] = min(w.log[TOUCHED], start)
+    w.log[TOUCHED + 1] = max(w.log[TOUCHED + 1], finish)
+    c = p.mode[row, CALENDAR]
+    i = p.rank[c, start]
+    for at in range(d):
+        t = start + at if c == 0 else p.open[i + at]
+        for k in range(p.sizes[WORDS]):
+            w.free[t, k] -= sign * p.mode[row, DEMAND + k]
+
+
+@jit
+def allowed(p: Packed, w: Room, old: int, new: int) -> bool:
+    """Whether a change of mode leaves what is used up within the budget, or lessens it."""
+    for k in range(p.sizes[BUDGETS]):
+        more = p.mode[new, p.sizes[USE] + k] - p.mode[old, p.sizes[USE] + k]
+        if more > 0 and w.log[USED + k] + more > p.limit[p.sizes[WORDS] + k]:
+            return False
+    return True
+
+
+@jit
+def turn(p: Packed, w: Room, j: int, new: int) -> None:
+    """Change the mode of a task."""
+    old = w.plan[j, MODE]
+    if old != new:
+        for k in range(p.sizes[BUDGETS]):
+            w.log[USED + k] += p.mode[new, p.sizes[USE] + k] - p.mode[old, p.sizes[USE] + k]
+        w.plan[j, MODE] = new
+
+
+@jit
+def count_use(p: Packed, w: Room) -> None:
+    """Reckon anew what all modes use up."""
+    for k in range(p.sizes[BUDGETS]):
+        total = 0
+        for j in range(p.sizes[TASKS]):
+            total += p.mode[w.plan[j, MODE], p.sizes[USE] + k]
+        w.log[USED + k] = total
+
+
+@jit
+def after_links(p: Packed, w: Room, j: int) -> tuple[Any, Any]:
+    """The first start and the first finish that the links into a task leave it."""
+    begin = p.task[j, RELEASE]
+    end = 0
+    for i in range(p.task[j, PRED_FROM], p.task[j, PRED_TO]):
+        a = p.link[i, OTHER]
+        kind = p.link[i, KIND]
+        if kind == FS:
+            begin = max(begin, w.plan[a, FINISH] + p.link[i, LAG])
+        elif kind == SS:
+            begin = max(begin, w.plan[a, START] + p.link[i, LAG])
+        elif kind == FF:
+            end = max(end, w.plan[a, FINISH] + p.link[i, LAG])
+        else:
+            end = max(end, w.plan[a, START] + p.link[i, LAG])
+    return begin, end
+
+
+@jit
+def before_links(p: Packed, w: Room, j: int, top: int) -> tuple[Any, Any]:
+    """The last start and the last finish that the links out of a task leave it."""
+    begin = top
+    end = top
+    for i in range(p.task[j, SUCC_FROM], p.task[j, SUCC_TO]):
+        b = p.link[i, OTHER]
+        if p.task[b, FACT]:
+            continue
+        kind = p.link[i, KIND]
+        if kind == FS:
+            end = min(end, w.plan[b, START] - p.link[i, LAG])
+        elif kind == SS:
+            begin = min(begin, w.plan[b, START] - p.link[i, LAG])
+        elif kind == FF:
+            end = min(end, w.plan[b, FINISH] - p.link[i, LAG])
+        else:
+            begin = min(begin, w.plan[b, FINISH] - p.link[i, LAG])
+    return begin, end
+
+
+@jit
+def place(p: Packed, w: Room, j: int) -> bool:
+    """One task as early as can be, in the mode that ends first of those it may take."""
+    begin, end = after_links(p, w, j)
+    old = w.plan[j, MODE]
+    best = old
+    start = earliest(p, w.free, old, begin, end, p.sizes[HORIZON] - 1)
+    finish = finish_of(p, old, start) if start >= 0 else NEVER
+    if w.plan[j, FLEX] > 0:
+        low, high = p.mode[old, LOW], p.mode[old, HIGH]
+        if w.plan[j, FLEX] == 2:
+            low, high = p.task[j, MODE_FROM], p.task[j, MODE_TO]
+        for row in range(low, high):
+            if row == old or not allowed(p, w, old, row):
+                continue
+            t = earliest(p, w.free, row, begin, end, min(finish, p.sizes[HORIZON] - 1))
+            if t < 0:
+                continue
+            f = finish_of(p, row, t)
+            if f < finish or p.mode[row, COST] < p.mode[best, COST]:
+                best, start, finish = row, t, f
+    if start < 0:
+        return False
+    turn(p, w, j, best)
+    w.plan[j, START] = start
+    w.plan[j, FINISH] = finish
+    hold(p, w, best, start, finish, 1)
+    return True
+
+
+@jit
+def place_group(p: Packed, w: Room, u: int) -> bool:
+    """The tasks of a group in one slot, the first in which all of them find room."""
+    first, stop = p.unit[u, FIRST], p.unit[u, STOP]
+    t = 0
+    for i in range(first, stop):
+        t = max(t, after_links(p, w, p.many[i])[0])
+    done = first
+    while done < stop:
+        j = p.many[done]
+        end = after_links(p, w, j)[1]
+        row = w.plan[j, MODE]
+        start = earliest(p, w.free, row, t, end, p.sizes[HORIZON] - 1)
+        if w.plan[j, FLEX] > 0 and start != t:
+            low, high = p.mode[row, LOW], p.mode[row, HIGH]
+            for other in range(low, high):
+                if not allowed(p, w, w.plan[j, MODE], other):
+                    continue
+                s = earliest(p, w.free, other, t, end, p.sizes[HORIZON] - 1)
+                if s >= 0 and (start < 0 or s < start):
+                    row, start = other, s
+        if start == t:
+            turn(p, w, j, row)
+            w.plan[j, START] = t
+            w.plan[j, FINISH] = finish_of(p, row, t)
+            hold(p, w, row, t, w.plan[j, FINISH], 1)
+            done += 1
+            continue
+        for i in range(first, done):
+            a = p.many[i]
+            hold(p, w, w.plan[a, MODE], w.plan[a, START], w.plan[a, FINISH], -1)
+        if start < 0:
+            return False
+        t = start
+        done = first
+    return True
+
+
+@jit
+def forward(p: Packed, w: Room, order: I32) -> bool:
+    """All units of `order`, one after the other; False when the horizon is too near."""
+    wipe(p, w)
+    for i in range(p.sizes[UNITS]):
+        u = order[i]
+        if p.unit[u, STOP] - p.unit[u, FIRST] > 1:
+            if not place_group(p, w, u):
+                return False
+        elif not place(p, w, p.many[p.unit[u, FIRST]]):
+            return False
+    return True
+
+
+@jit
+def backward(p: Packed, w: Room, order: I32, top: int) -> bool:
+    """All units, the last first, as late as can be: up to `top`, a deadline or their own finish."""
+    wipe(p, w)
+    for i in range(p.sizes[UNITS] - 1, -1, -1):
+        u = order[i]
+        first, stop = p.unit[u, FIRST], p.unit[u, STOP]
+        if stop - first > 1:
+            if not late_group(p, w, u, top):
+                return False
+            continue
+        j = p.many[first]
+        begin, end = before_links(p, w, j, min(top, max(p.task[j, DEADLINE], w.plan[j, FINISH])))
+        f = latest(p, w.free, w.plan[j, MODE], begin, end, p.task[j, RELEASE])
+        if f < 0:
+            return False
+        w.plan[j, START] = start_of(p, w.plan[j, MODE], f)
+        w.plan[j, FINISH] = f
+        hold(p, w, w.plan[j, MODE], w.plan[j, START], f, 1)
+    return True
+
+
+@jit
+def late_group(p: Packed, w: Room, u: int, top: int) -> bool:
+    """The tasks of a group in one slot, the last in which all of them find room."""
+    first, stop = p.unit[u, FIRST], p.unit[u, STOP]
+    t = top
+    done = first
+    while done < stop:
+        j = p.many[done]
+        begin, end = before_links(p, w, j, min(top, max(p.task[j, DEADLINE], w.plan[j, FINISH])))
+        row = w.plan[j, MODE]
+        f = latest(p, w.free, row, min(begin, t), end, p.task[j, RELEASE])
+        s = start_of(p, row, f) if f >= 0 else -1
+        if s == t:
+            w.plan[j, START] = s
+            w.plan[j, FINISH] = f
+            hold(p, w, row, s, f, 1)
+            done += 1
+            continue
+        for i in range(first, done):
+            a = p.many[i]
+            hold(p, w, w.plan[a, MODE], w.plan[a, START], w.plan[a, FINISH], -1)
+        if s < 0:
+            return False
+        t = s
+        done = first
+    return True
+
+
+@jit
+def key(p: Packed, w: Room, weights: F64) -> Any:
+    """What a schedule weighs: see goal.py."""
+    makespan = 0
+    late = 0
+    missed = 0.0
+    cost = 0
+    quality = 0
+    for j in range(p.sizes[TASKS]):
+        row = w.plan[j, MODE]
+        makespan = max(makespan, w.plan[j, FINISH])
+        cost += p.mode[row, COST]
+        quality += p.mode[row, QUALITY]
+        slots = w.plan[j, FINISH] - p.task[j, DEADLINE]
+        if slots > 0:
+            late += slots * p.task[j, PRIORITY]
+            cost += slots * p.task[j, LATE_COST]
+            if p.task[j, HARD]:
+                missed += slots
+    missed += max(0, makespan - p.sizes[LATEST])
+    for k in range(p.sizes[BUDGETS]):
+        over = w.log[USED + k] - p.limit[p.sizes[WORDS] + k]
+        if over > 0:
+            missed += over / max(1, p.limit[p.sizes[WORDS] + k])
+    amount = (
+        weights[0] * makespan + weights[1] * late + weights[2] * cost - weights[3] * quality / 1e6
+    )
+    return LATE * missed + amount
