@@ -187,7 +187,7 @@ class _Reader:
     def _struct(self, type_: inspect.StructType, node: Node, path: Key, line: int) -> object:
         fields = {f.encode_name: f for f in type_.fields if not values.is_place(f.type)}
         entries = self._entries(node, path) if isinstance(node, Section) else []
-        at = f"{self.name}:{node.line}"
+        at = f"{self.name}:{line}"
         given: dict[str, object] = {f.name: at for f in type_.fields if values.is_place(f.type)}
         for name, key, value in entries:
             if name in fields:

@@ -12,7 +12,8 @@ from msgspec import Meta
 Dollars = Annotated[Decimal, Meta(extra={"unit": "dollars", "least": 0, "most": 10**9})]
 Share = Annotated[Decimal, Meta(extra={"unit": "share", "least": 0, "most": 10})]
 
-# A field of this type cannot be written: it is filled with where its section stands, "FILE:LINE".
+# A field of this type cannot be written: it is filled with where its section stands, "FILE:LINE",
+# which is its key's line where it has one.
 Place = Annotated[str, Meta(extra={"unit": "place"})]
 
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?", re.ASCII)

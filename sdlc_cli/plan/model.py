@@ -17,9 +17,10 @@ What a schedule has to keep, and `plan.check` checks:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 LinkKind = Literal["FS", "SS", "FF", "SF"]
 NeedKind = Literal["resource", "skill", "person"]
@@ -189,8 +190,9 @@ class Project:
     source: str = ""  # the file, as people would name it
 
     def at(self, slot: int) -> datetime:
-        """The moment in which `slot` begins."""
-        return self.start + timedelta(seconds=slot * self.unit_seconds)
+        """The moment in which `slot` begins, as the clock in `timezone` shows it."""
+        elapsed = timedelta(seconds=slot * self.unit_seconds)  # which only UTC adds up
+        return (self.start.astimezone(UTC) + elapsed).astimezone(ZoneInfo(self.timezone))
 
     @property
     def by_id(self) -> Mapping[str, Task]:

@@ -10,9 +10,9 @@ from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.regular import read_regular
 from sdlc_cli.core.scalars import shown
 from sdlc_cli.plan.model import Project
-from sdlc_cli.plan.readers import patterson, psplib
+from sdlc_cli.plan.readers import patterson, psplib, tasks_yaml
 
-FORMATS = ("psplib", "patterson")
+FORMATS = ("tasks", "psplib", "patterson")
 """What `source_format` may be."""
 
 MAX_BYTES = 64_000_000
@@ -36,7 +36,10 @@ def load(
     path = Path(path)
     name = _displayed(path)
     text = _text(path, name)
-    return _READERS[source_format or detect(text)](text, name)
+    chosen = source_format or detect(text)
+    if chosen == "tasks":
+        return tasks_yaml.read(text, name, environ)
+    return _READERS[chosen](text, name)
 
 
 def detect(text: str) -> str:
@@ -44,7 +47,9 @@ def detect(text: str) -> str:
     head = text[:_HEAD]
     if psplib.fits(head):
         return "psplib"
-    return "patterson"
+    if patterson.fits(head):
+        return "patterson"
+    return "tasks"
 
 
 _READERS: Mapping[str, Callable[[str, str], Project]] = {
