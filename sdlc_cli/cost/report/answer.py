@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from sdlc_cli.core import render as tables_out
 from sdlc_cli.core.i18n import local
+from sdlc_cli.core.jsontext import dumped
 from sdlc_cli.core.printable import visible
 from sdlc_cli.core.sheet import Look, fitted, grid, item, joined, pairs, reads_well, text
 from sdlc_cli.core.table import Table
 from sdlc_cli.cost.report import DEFAULT, View
-from sdlc_cli.cost.report.json import dumped
 
 __all__ = ["DEFAULT", "Answer", "render"]
 

@@ -1,40 +1,17 @@
 """CostReport -> JSON, the form that other programs rely on. docs/cost.md lists its keys."""
 
-import json
-import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sdlc_cli.core import money
-from sdlc_cli.core.printable import encodable
+from sdlc_cli.core.jsontext import dumped
 from sdlc_cli.cost.model import Amounts, Unpriced
 from sdlc_cli.cost.report import DEFAULT, SCHEMA_VERSION, Sheet, View, summary
-
-# Controls and signs that reorder text: JSON leaves them as they are, and terminals obey them.
-_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def render(sheet: Sheet, view: View = DEFAULT) -> str:
     """Always English; money as decimal text, exact to the pico-dollar; times in UTC."""
     del view
     return dumped(document(sheet))
-
-
-def dumped(document: Mapping[str, object]) -> str:
-    """JSON text that any terminal and any reader can take, with a newline at its end."""
-    text = json.dumps(_carried(document), indent=2, ensure_ascii=False)
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
-
-
-def _carried(value: object) -> object:
-    """`value` with text that UTF-8 can carry: a byte that was no letter shows as `\\xff`."""
-    if isinstance(value, str):
-        return encodable(str(value))
-    if isinstance(value, Mapping):
-        return {encodable(str(key)): _carried(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_carried(one) for one in value]
-    return value
 
 
 def document(sheet: Sheet) -> dict[str, object]:

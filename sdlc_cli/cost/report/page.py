@@ -3,16 +3,11 @@
 The page asks for nothing: its policy allows only the style inside it, by hash. It has no script.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-import jinja2
-from markupsafe import Markup
-
 from sdlc_cli import __version__
-from sdlc_cli.core import money
+from sdlc_cli.core import money, onepage
 from sdlc_cli.core.i18n import _, language, local
 from sdlc_cli.core.printable import visible
 from sdlc_cli.core.table import Table, shown
@@ -28,23 +23,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def render(sheet: Sheet, view: View = DEFAULT) -> str:
     """The page in the user's language, with the `MOST_GROUPS` first groups."""
     del view
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return environment.get_template("report.html.j2").render(
-        # Our own file, and the policy allows it by hash: nothing of the report is in it.
-        style=Markup(style),
-        policy=Markup(policy),
-        **_values(sheet),
-    )
+    return onepage.render(_TEMPLATES, _values(sheet))
 
 
 def _values(sheet: Sheet) -> dict[str, object]:

@@ -3,15 +3,11 @@
 The page asks for nothing: its policy allows only the style and the script inside it, by hash.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-import jinja2
-from markupsafe import Markup
-
 from sdlc_cli import __version__
+from sdlc_cli.core import onepage
 from sdlc_cli.core.finding import Finding, Severity
 from sdlc_cli.core.i18n import _, language, local, ngettext
 from sdlc_cli.core.printable import one_line, visible
@@ -29,31 +25,7 @@ _RING = 2 * 3.14159265 * 52  # the ring's length, in the drawing's units
 def render(report: GateReport, view: View = DEFAULT) -> str:
     """The page in the user's language. Worst findings first, at most `MOST_FINDINGS`."""
     del view
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return environment.get_template("report.html.j2").render(
-        # Our own files, and the policy allows them by hash: nothing of the report is in them.
-        style=Markup(style),
-        script=Markup(script),
-        policy=Markup(policy),
-        **_values(report),
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return onepage.render(_TEMPLATES, _values(report))
 
 
 def _values(report: GateReport) -> dict[str, object]:
