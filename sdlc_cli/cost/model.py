@@ -72,6 +72,18 @@ class Row(msgspec.Struct, kw_only=True, gc=False):
     prefix_tokens: int = 0
 
 
+class Told(msgspec.Struct, kw_only=True, gc=False):
+    """A call as one record tells it. `above` are the keys of the spans above it, nearest first.
+
+    `replaces` is what identified an earlier row that has turned out to tell of this call.
+    """
+
+    row: Row
+    span: str = ""
+    above: tuple[str, ...] = ()
+    replaces: str = ""
+
+
 class Rejected(Exception):
     """A record that cannot be counted, with the reason in words."""
 

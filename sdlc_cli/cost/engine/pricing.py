@@ -102,14 +102,14 @@ def rates_sql(found: Priced, counts: Sequence[str]) -> str:
     """
     rows: list[str] = []
     for place, price in enumerate(found.prices):
-        ceiling = _ceilings(price)
+        ceiling = ceilings(price)
         for number, rate in [(UNPRICED, None), *enumerate(price.rates)]:
             cells: list[int | None] = [place, number]
             cells += [rate.per_unit.get(name, 0) if rate else 0 for name in counts]
             cells.append(rate.request if rate else 0)
             cells += [ceiling.get(name) for name in counts]
             cells.append(ceiling.get("request", 0))
-            cells += _unknown(price, rate, ceiling)
+            cells += unknown(price, rate, ceiling)
             rows.append("(" + ", ".join("NULL" if c is None else f"{c}" for c in cells) + ")")
     if not rows:
         rows.append("(" + ", ".join(["0"] * (2 + 2 * (len(counts) + 1) + 3)) + ")")
@@ -121,7 +121,8 @@ def rates_sql(found: Priced, counts: Sequence[str]) -> str:
     return f"(SELECT {casts} FROM (VALUES {', '.join(rows)}) AS v({', '.join(columns)}))"
 
 
-def _ceilings(price: Price) -> Mapping[str, int]:
+def ceilings(price: Price) -> Mapping[str, int]:
+    """The dearest rate of each class in the family; empty where nobody knows."""
     known = dict(price.ceiling)
     for classes in (INPUTS, OUTPUTS):
         there = [known[name] for name in classes if name in known]
@@ -131,7 +132,8 @@ def _ceilings(price: Price) -> Mapping[str, int]:
     return known
 
 
-def _unknown(price: Price, rate: Rate | None, ceiling: Mapping[str, int]) -> list[int | None]:
+def unknown(price: Price, rate: Rate | None, ceiling: Mapping[str, int]) -> list[int | None]:
+    """What calls of unknown usage cost at most: `unknown`, `unknown_out`, `most_out` above."""
     per_unit: Mapping[str, int] = ceiling
     if rate:
         per_unit = {name: max(rate.per_unit.get(name, 0), ceiling.get(name, 0)) for name in TOKENS}

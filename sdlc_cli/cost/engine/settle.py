@@ -4,6 +4,7 @@ from collections.abc import Container
 from typing import Protocol
 
 from sdlc_cli.cost.engine.table import COLUMNS, PARTING, TEXTS, literal, quoted
+from sdlc_cli.cost.merge import TIERS
 from sdlc_cli.cost.model import COUNTS, TOKENS
 
 # The rank of a row among those of its call, in one number, most telling bits first: rank (5 bits),
@@ -13,7 +14,6 @@ from sdlc_cli.cost.model import COUNTS, TOKENS
 # bits, which fit in 128 and in the 38 digits that some engines have. A span often tells the tokens
 # alone, and an answer's body their classes and the tier: what a call costs must not depend on which
 # of them was read first.
-TIERS = ("batch", "flex", "priority", "fast")
 _TIERED = " OR ".join(f"pm LIKE {literal('%' + PARTING + tier)}" for tier in TIERS)
 # A loser may know what the winner lacks.
 _LENT = ("ts", *(name for name in TEXTS if name != "path"), "max_output", "request_hash")

@@ -17,8 +17,8 @@ from sdlc_cli.cost.engine import clock, query
 from sdlc_cli.cost.engine.calls import Calls
 from sdlc_cli.cost.engine.pricing import Priced, priced
 from sdlc_cli.cost.engine.query import AMOUNTS, Plan
-from sdlc_cli.cost.engine.settle import TIERS
 from sdlc_cli.cost.engine.table import literal, names
+from sdlc_cli.cost.merge import merit
 from sdlc_cli.cost.model import (
     COUNTS,
     INPUTS,
@@ -196,7 +196,7 @@ class Usage:
             Found(row=row, path=path, line=row.line, raw=raw, price=self._price_of(row))
             for row, path, raw in self._store.find(call_id)
         ]
-        found.sort(key=lambda each: _merit(each.row), reverse=True)
+        found.sort(key=lambda each: merit(each.row), reverse=True)
         if found and found[0].row.ts is None:  # then another record of the call may know
             found[0].row.ts = min(
                 (t for each in found if (t := each.row.ts) is not None), default=None
@@ -418,20 +418,6 @@ def fits(price: Price, model: str, glob: str) -> bool:
     """Whether `glob` stands for calls logged as `model`, by that or by their canonical name."""
     names = (price.model, f"{price.provider}/{price.model}", model)
     return any(fnmatchcase(name, glob) for name in names)
-
-
-def _merit(row: Row) -> tuple[int, ...]:
-    """The rank of a row among those of its call, as `settle` has it in SQL."""
-    return (
-        row.rank,
-        row.known,
-        sum(getattr(row, name) for name in (*INPUTS, *OUTPUTS)),
-        row.tier in TIERS,
-        sum(getattr(row, name) > 0 for name in COUNTS),
-        row.cache_write_1h > 0,
-        row.ts is not None,
-        row.project != "",
-    )
 
 
 def open_usage(

@@ -35,6 +35,18 @@ def text(record: Record, key: str) -> str:
     raise Rejected(msg("{key} is not text", key=key))
 
 
+def identity(record: Record, key: str) -> str:
+    """The id under `key`; "" where it is missing, or one of the words for nothing.
+
+    Some clients print the null of their language: taken for an id, it would make one call of all.
+    """
+    told = text(record, key).strip()
+    return "" if told.lower() in _NOTHING else told
+
+
+_NOTHING = frozenset(("", "none", "null", "nil", "undefined", "nan", "n/a", "unknown"))
+
+
 def section(record: Record, key: str) -> Record:
     """The object under `key`; an empty one where it is missing or null."""
     value = record.get(key)

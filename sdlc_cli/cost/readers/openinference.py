@@ -8,7 +8,7 @@ from sdlc_cli.cost.readers import Format, Record
 from sdlc_cli.cost.readers.counts import count
 from sdlc_cli.cost.readers.fields import dollars, labels, text
 from sdlc_cli.cost.readers.overlap import inputs, outputs
-from sdlc_cli.cost.readers.spans import Span, flat, is_flat, section_or_none
+from sdlc_cli.cost.readers.spans import Attributes, Span, flat, is_flat, section_or_none
 
 _KIND = "openinference.span.kind"
 _PROMPT = "llm.token_count.prompt"
@@ -20,6 +20,17 @@ _DETAILS = (
     "llm.token_count.completion_details.reasoning",
     "llm.token_count.completion_details.audio",
 )
+_PROVIDER = ("llm.provider", "llm.system")
+_MODEL = ("llm.model_name", "embedding.model_name")
+_USER = "user.id"
+_SESSION = "session.id"
+_COST = "llm.cost.total"
+_PROJECTS = ("openinference.project.name", "service.name")
+ATTRIBUTES = frozenset(
+    (_KIND, _PROMPT, _COMPLETION, *_DETAILS, *_PROVIDER, *_MODEL, _USER, _SESSION, _COST)
+)
+RESOURCE = frozenset(_PROJECTS)
+
 # Chains, agents and tools hand on the counts of the calls below them.
 _CALLS = frozenset(("LLM", "EMBEDDING"))
 
@@ -43,13 +54,13 @@ def row_of(span: Span) -> Row | None:
     overlap = "exclusive" if given.exclusive or made.exclusive else ""
     return Row(
         ts=span.ts,
-        provider=text(found, "llm.provider") or text(found, "llm.system"),
-        model=text(found, "llm.model_name") or text(found, "embedding.model_name"),
-        project=_project(span),
-        user=text(found, "user.id"),
-        tags=labels({"session": text(found, "session.id"), "usage": overlap}),
+        provider=_first(found, _PROVIDER),
+        model=_first(found, _MODEL),
+        project=_first(span.resource, _PROJECTS),
+        user=text(found, _USER),
+        tags=labels({"session": text(found, _SESSION), "usage": overlap}),
         call_id=span.span_id,
-        dedupe=f"span:{span.trace_id}:{span.span_id}" if span.span_id else "",
+        dedupe=span.key,
         rank=-3 if span.error else 0,
         status="error" if span.error else "ok",
         known=counted or span.error,  # a call that failed without a count was not answered
@@ -61,13 +72,12 @@ def row_of(span: Span) -> Row | None:
         output=made.output,
         reasoning=made.reasoning,
         audio_out=made.audio_out,
-        logged_pico=dollars(found.get("llm.cost.total"), "llm.cost.total"),
+        logged_pico=dollars(found.get(_COST), _COST),
     )
 
 
-def _project(span: Span) -> str:
-    resource = span.resource
-    return text(resource, "openinference.project.name") or text(resource, "service.name")
+def _first(found: Attributes, names: Iterable[str]) -> str:
+    return next((told for name in names if (told := text(found, name))), "")
 
 
 def parse(record: Record) -> Iterable[Row]:

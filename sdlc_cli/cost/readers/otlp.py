@@ -1,14 +1,18 @@
 """Spans with OpenTelemetry's gen_ai attributes: OTLP JSON lines, and what `sdlc serve` receives."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.cost.model import Rejected, Row
+from sdlc_cli.cost.merge import AGENT, OWN
+from sdlc_cli.cost.model import Rejected, Row, Told
 from sdlc_cli.cost.readers import Format, Parse, Record, openinference
 from sdlc_cli.cost.readers.counts import count
-from sdlc_cli.cost.readers.fields import dollars, labels, text, tier
+from sdlc_cli.cost.readers.fields import dollars, identity, labels, text, tier
 from sdlc_cli.cost.readers.overlap import inputs, outputs
+from sdlc_cli.cost.readers.pairs import REMEMBERED, Pairs, parent_key, told_of
 from sdlc_cli.cost.readers.spans import (
+    REMOTE,
     Attributes,
     Span,
     flat,
@@ -75,6 +79,33 @@ _TIER = (
     "gen_ai.openai.request.service_tier",
 )
 _USER = ("user.id", "enduser.id", "user.name")
+_MODEL = ("gen_ai.response.model", "gen_ai.request.model")
+_SESSION = ("gen_ai.conversation.id", "session.id")
+_ENVIRONMENT = ("deployment.environment.name", "deployment.environment")
+_OPERATION = "gen_ai.operation.name"
+_RESPONSE = "gen_ai.response.id"
+_MAX = "gen_ai.request.max_tokens"
+_COST = "gen_ai.usage.cost"
+_AGENT_NAME = "gen_ai.agent.name"
+_ERROR = "error.type"
+_SERVICE = "service.name"
+_LITELLM_USAGE = "metadata.usage_object"
+
+# All that is ever read of a span and of its resource: a reader may leave out the rest.
+ATTRIBUTES = frozenset(
+    (
+        *(*_INPUT, *_OUTPUT, *_READ, *_WRITE, *_REASONING),
+        *(*_AUDIO_IN, *_IMAGE_IN, *_AUDIO_OUT, *_IMAGE_OUT),
+        *(*_PROVIDER, *_TIER, *_USER, *_MODEL, *_SESSION),
+        *(_OPERATION, _RESPONSE, _MAX, _COST, _AGENT_NAME, _ERROR, _LITELLM_USAGE),
+        *openinference.ATTRIBUTES,
+    )
+)
+RESOURCE = frozenset((_SERVICE, *_USER, *_ENVIRONMENT, *openinference.RESOURCE))
+
+_LITELLM = "litellm"  # the scope of its spans
+_LIBRARIES = ("com.anthropic.sdk",)  # how the scopes of providers' own libraries begin
+_LONGEST_USAGE = 4_000  # letters of a dictionary
 
 _AGENTS = frozenset(("invoke_agent", "invoke_workflow"))
 # Operations that the registry knows and that call no model themselves. `fetch_response` reads an
@@ -96,15 +127,13 @@ _NO_CALLS = frozenset(
     )
 )
 _CALLS = frozenset(["chat", "text_completion", "generate_content", "embeddings"])
-_REMEMBERED = 100_000  # spans above calls, kept until their own record comes
 
 
 def row_of(span: Span) -> Row | None:
     """The model call that a span is, whichever conventions its attributes follow.
 
     None for anything else, and for the span of an agent: it may repeat the sums of the calls below
-    it. `Calls` counts those agents below which no call was seen. Raises Rejected for counts that
-    are none.
+    it. Raises Rejected for counts that are none.
     """
     if openinference.speaks(span):
         return openinference.row_of(span)
@@ -117,84 +146,90 @@ def row_of(span: Span) -> Row | None:
     return _row(span, counted)
 
 
+def read(spans: Sequence[Span], *, whole: bool) -> tuple[list[Told], list[Rejected]]:
+    """The calls among the spans of one export, and why others cannot be counted.
+
+    The sum that an agent tells is among them, at the rank `AGENT`. Unless `spans` are part of a
+    `whole` file, only that of an agent elsewhere: calls below one in this process may come later.
+    """
+    parents = {key: parent_key(span) for span in spans if (key := span.key)}
+    found: list[Told] = []
+    refused: list[Rejected] = []
+    for span in spans:
+        try:
+            row = row_of(span)
+            if row is None and _is_sum(span) and (whole or span.kind == REMOTE):
+                row = _row(span, counted=True)
+                row.rank = AGENT
+        except Rejected as refusal:
+            refused.append(refusal)
+            continue
+        if row is not None:
+            found.append(told_of(row, span, parents))
+    return found, refused
+
+
+def _is_sum(span: Span) -> bool:
+    """Whether it is an agent's span that may repeat the sums of the calls below it."""
+    return (
+        _operation(span) in _AGENTS
+        and not openinference.speaks(span)
+        and _has_usage(span.attributes)
+    )
+
+
 class Calls:
-    """Turns spans into calls, and leaves out agents that repeat the calls below them.
+    """Turns the spans of a file into calls, and leaves out agents that repeat calls below them.
 
     Spans end after those below them, so these are seen first or in the same export. One object
     reads one stream of spans.
     """
 
     def __init__(self) -> None:
-        self._above: dict[tuple[str, str], None] = {}  # spans that a counted call is below
+        self._above: dict[str, None] = {}  # spans that a counted call is below
+        self._pairs = Pairs()
 
     def rows(self, spans: Sequence[Span]) -> Iterator[Row]:
         """The calls among the spans of one export.
 
         A span that cannot be counted raises Rejected after the rows of all the others.
         """
-        refused: Rejected | None = None
-        agents: list[Span] = []
-        parents: dict[tuple[str, str], str] = {}
-        for span in spans:
-            parents[span.trace_id, span.span_id] = span.parent_id
-            if _operation(span) in _AGENTS and not openinference.speaks(span):
-                agents.append(span)
-                continue
-            try:
-                row = row_of(span)
-            except Rejected as refusal:
-                refused = refused or refusal
-                continue
-            if row is not None:
-                self._remember((span.trace_id, span.parent_id))
-                yield row
+        found, refused = read(spans, whole=True)
+        parents = {key: parent_key(span) for span in spans if (key := span.key)}
+        calls = [told for told in found if told.row.rank != AGENT]
+        self._pairs.settle(calls)
+        for told in calls:
+            self._remember(told.above)
         self._climb(parents)
-        try:
-            yield from self._alone(agents)
-        except Rejected as refusal:
-            refused = refused or refusal
-        self._forget(parents)
-        if refused is not None:
-            raise refused
+        agents = [told for told in found if told.row.rank == AGENT]
+        inner = {told.above[0] for told in agents if told.above}
+        alone = [one for one in agents if one.span not in self._above and one.span not in inner]
+        for told in alone:
+            told.row.rank = 0
+            self._remember(told.above)
+        for key in parents:
+            self._above.pop(key, None)
+        yield from (told.row for told in (*calls, *alone))
+        if refused:
+            raise refused[0]
 
-    def _remember(self, above: tuple[str, str]) -> None:
-        if not above[1]:
-            return
-        self._above[above] = None
-        if len(self._above) > _REMEMBERED:
+    def _remember(self, above: Sequence[str]) -> None:
+        self._above.update(dict.fromkeys(above))
+        while len(self._above) > REMEMBERED:
             del self._above[next(iter(self._above))]
 
-    def _climb(self, parents: dict[tuple[str, str], str]) -> None:
+    def _climb(self, parents: Mapping[str, str]) -> None:
         """What is above a span that is above a call is above that call, too."""
-        todo = [span for span in parents if span in self._above]
+        todo = [key for key in parents if key in self._above]
         while todo:
-            trace, span = todo.pop()
-            above = (trace, parents.get((trace, span), ""))
-            if above[1] and above not in self._above:
-                self._remember(above)
-                if above in parents:
-                    todo.append(above)
-
-    def _alone(self, agents: Sequence[Span]) -> Iterator[Row]:
-        """Agents that run elsewhere: no call of theirs is in these traces, their sum is.
-
-        Of one inside another the inner one counts.
-        """
-        told = [span for span in agents if _has_usage(span.attributes)]
-        inner = {(span.trace_id, span.parent_id) for span in told}
-        for span in told:
-            place = (span.trace_id, span.span_id)
-            if place not in self._above and place not in inner:
-                self._remember((span.trace_id, span.parent_id))
-                yield _row(span, counted=True)
-
-    def _forget(self, parents: dict[tuple[str, str], str]) -> None:
-        for span in parents:
-            self._above.pop(span, None)
+            above = parents.get(todo.pop(), "")
+            if above and above not in self._above:
+                self._remember((above,))
+                todo.append(above)
 
 
 def _operation(span: Span) -> str:
-    told = span.attributes.get("gen_ai.operation.name")
+    told = span.attributes.get(_OPERATION)
     return told if isinstance(told, str) else ""
 
 
@@ -215,6 +250,10 @@ def _text(found: Attributes, names: Iterable[str]) -> str:
 
 def _row(span: Span, counted: bool) -> Row:
     found = span.attributes
+    if span.scope == _LITELLM:
+        found = _of_litellm(found)
+        # Of a stream that was left it tells zeros: nobody knows what it used.
+        counted = any(found.get(name) for name in (*_INPUT, *_OUTPUT))
     given = inputs(
         _first(found, _INPUT),
         read=_first(found, _READ),
@@ -228,20 +267,20 @@ def _row(span: Span, counted: bool) -> Row:
         audio=_first(found, _AUDIO_OUT),
         image=_first(found, _IMAGE_OUT),
     )
-    response = text(found, "gen_ai.response.id")
-    failed = span.error or "error.type" in found
-    key = f"span:{span.trace_id}:{span.span_id}" if span.span_id else ""
+    response = identity(found, _RESPONSE)
+    failed = span.error or _ERROR in found
+    own = OWN if span.scope.startswith(_LIBRARIES) else 0
     return Row(
         ts=span.ts,
         provider=_text(found, _PROVIDER),
-        model=_text(found, ("gen_ai.response.model", "gen_ai.request.model")),
+        model=_text(found, _MODEL),
         tier=tier(_text(found, _TIER)),
-        project=text(span.resource, "service.name"),
+        project=text(span.resource, _SERVICE),
         user=_text(found, _USER) or _text(span.resource, _USER),
         tags=_tags(span, given.exclusive or made.exclusive),
         call_id=response or span.span_id,
-        dedupe=response or key,
-        rank=-3 if failed else 0,
+        dedupe=response or span.key,
+        rank=-3 if failed else own,
         status="error" if failed else "ok",
         # A call that failed before an answer began is not paid for.
         known=counted or (failed and not response),
@@ -256,22 +295,44 @@ def _row(span: Span, counted: bool) -> Row:
         audio_out=made.audio_out,
         image_out=made.image_out,
         max_output=_limit(found),
-        logged_pico=dollars(found.get("gen_ai.usage.cost"), "gen_ai.usage.cost"),
+        logged_pico=dollars(found.get(_COST), _COST),
     )
 
 
+def _of_litellm(found: Attributes) -> Attributes:
+    """With the classes of tokens, which it tells in the text of a Python dictionary alone."""
+    told = found.get(_LITELLM_USAGE)
+    if not isinstance(told, str) or len(told) > _LONGEST_USAGE:
+        return found
+    try:
+        usage = ast.literal_eval(told)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return found
+    if not isinstance(usage, dict):
+        return found
+    given = section_or_none(usage, "prompt_tokens_details")
+    made = section_or_none(usage, "completion_tokens_details")
+    more: dict[str, object] = {
+        _READ[0]: given.get("cached_tokens") or usage.get("cache_read_input_tokens"),
+        _WRITE[0]: given.get("cache_creation_tokens") or usage.get("cache_creation_input_tokens"),
+        _AUDIO_IN[0]: given.get("audio_tokens"),
+        _REASONING[0]: made.get("reasoning_tokens"),
+        _AUDIO_OUT[0]: made.get("audio_tokens"),
+    }
+    return {**{name: value for name, value in more.items() if value is not None}, **found}
+
+
 def _limit(found: Attributes) -> int | None:
-    name = "gen_ai.request.max_tokens"
-    return count(found, name) if found.get(name) is not None else None
+    return count(found, _MAX) if found.get(_MAX) is not None else None
 
 
 def _tags(span: Span, exclusive: bool) -> str:
     found = span.attributes
     return labels(
         {
-            "env": _text(span.resource, ("deployment.environment.name", "deployment.environment")),
-            "agent": text(found, "gen_ai.agent.name"),
-            "session": _text(found, ("gen_ai.conversation.id", "session.id")),
+            "env": _text(span.resource, _ENVIRONMENT),
+            "agent": text(found, _AGENT_NAME),
+            "session": _text(found, _SESSION),
             "usage": "exclusive" if exclusive else "",
         }
     )

@@ -4,7 +4,8 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.model import Rejected
@@ -12,18 +13,20 @@ from sdlc_cli.cost.readers import Record
 from sdlc_cli.cost.readers.fields import moment, section, text
 
 Attributes = Mapping[str, object]
+REMOTE = 3  # `Span.kind` of an operation that another process carries out, SPAN_KIND_CLIENT
 
 _HEX = re.compile(r"(?:0x)?([0-9a-fA-F]{16}|[0-9a-fA-F]{32})")
 _NO_ID = frozenset(("", "0" * 16, "0" * 32))
+_KINDS = {"SPAN_KIND_CLIENT": REMOTE}
 _DEPTH = 20  # levels of arrays and maps inside one attribute
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One operation of a trace. Ids are lower-case hexadecimal, "" where there is none.
 
     Attributes and the resource's attributes hold str, bool, int, float, None, list and dict.
-    `ts` is when it began, in microseconds since 1970 in UTC.
+    `ts` is when it began, in microseconds since 1970 in UTC. `kind` is OTLP's number, 0 where it
+    is not told; `scope` is the name of the library that made the span.
     """
 
     trace_id: str = ""
@@ -32,8 +35,15 @@ class Span:
     name: str = ""
     ts: int | None = None
     error: bool = False
-    attributes: Attributes = field(default_factory=dict)
-    resource: Attributes = field(default_factory=dict)
+    kind: int = 0
+    scope: str = ""
+    attributes: Attributes = {}
+    resource: Attributes = {}
+
+    @property
+    def key(self) -> str:
+        """What its row is known by where nothing better is; "" without an id."""
+        return f"span:{self.trace_id}:{self.span_id}" if self.span_id else ""
 
 
 def identity(value: object, key: str) -> str:
@@ -75,8 +85,10 @@ def otlp(record: Record) -> Iterator[Span]:
     for group in objects(record, "resourceSpans"):
         resource = attributes(section(group, "resource"))
         for scope in objects(group, "scopeSpans"):
+            library = section_or_none(scope, "scope").get("name")
             for span in objects(scope, "spans"):
                 status = section(span, "status").get("code")
+                kind = span.get("kind")
                 yield Span(
                     trace_id=identity(span.get("traceId"), "traceId"),
                     span_id=identity(span.get("spanId"), "spanId"),
@@ -84,6 +96,8 @@ def otlp(record: Record) -> Iterator[Span]:
                     name=text(span, "name"),
                     ts=moment(span.get("startTimeUnixNano"), "startTimeUnixNano", "ns"),
                     error=status in (2, "2", "STATUS_CODE_ERROR"),
+                    kind=kind if type(kind) is int else _KINDS.get(str(kind), 0),
+                    scope=library if isinstance(library, str) else "",
                     attributes=attributes(span),
                     resource=resource,
                 )

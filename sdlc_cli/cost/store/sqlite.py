@@ -10,7 +10,7 @@ from sdlc_cli.core.errors import UsageError, WorkError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost import store
 from sdlc_cli.cost.model import Row
-from sdlc_cli.cost.store import COLUMNS, TABLE, VERSION
+from sdlc_cli.cost.store import COLUMNS, TABLE, migrate
 
 _BATCH = 5_000
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -28,9 +28,16 @@ def file_of(address: str) -> Path:
 def load(file: Path, rows: Iterable[Row], table: str = TABLE) -> int:
     """Adds rows, all or none of them, to a file that is made where there is none."""
     with _told(file), closing(sqlite3.connect(file)) as con, con:
-        _check(con, file)
+        if (found := migrate.version(con)) >= migrate.LEDGER:
+            migrate.refuse_later(con, file)
+            raise UsageError(
+                msg("{path} is kept by `sdlc serve`: its calls come by HTTP", path=str(file)),
+                hint=msg("load the logs into a file of their own"),
+            )
         for statement in store.ddl("sqlite", table):
             con.execute(statement)
+        if not found:
+            con.execute(f"PRAGMA user_version = {migrate.LOG}")
         marks = ", ".join("?" * len(COLUMNS))
         sql = f"INSERT INTO {table} ({_NAMES}) VALUES ({marks})"
         return con.executemany(sql, store.records(rows)).rowcount
@@ -41,7 +48,7 @@ def read(file: Path, table: str = TABLE) -> Iterator[Row]:
     if not file.exists():
         raise UsageError(msg("there is no file or folder {path}", path=str(file)))
     with _told(file), closing(_read_only(file)) as con:
-        _check(con, file)
+        migrate.refuse_later(con, file)
         found = con.execute(f"SELECT seq, {_NAMES} FROM {store.checked(table)} ORDER BY seq")
         while batch := found.fetchmany(_BATCH):
             for seq, *values in batch:
@@ -61,15 +68,6 @@ def find(file: Path, call_id: str, table: str = TABLE) -> Iterator[Row]:
 
 def _read_only(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
-
-
-def _check(con: sqlite3.Connection, file: Path) -> None:
-    (found,) = con.execute("PRAGMA user_version").fetchone()
-    if found > VERSION:
-        raise WorkError(
-            msg("{path} was written by a later sdlc", path=str(file)),
-            hint="pip install --upgrade sdlc-cli",
-        )
 
 
 @contextmanager

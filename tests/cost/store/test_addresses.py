@@ -14,7 +14,7 @@ from sdlc_cli.core.errors import SdlcError, UsageError, WorkError
 from sdlc_cli.cost import store
 from sdlc_cli.cost.engine import remote
 from sdlc_cli.cost.model import Row
-from sdlc_cli.cost.store import sqlite
+from sdlc_cli.cost.store import migrate, sqlite
 
 DOCS = Path(__file__).parents[3] / "docs" / "cost-engines.md"
 
@@ -173,7 +173,7 @@ def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "usage.db"
     sqlite.load(file, [Row()])
     with sqlite3.connect(file) as con:
-        con.execute(f"PRAGMA user_version = {store.VERSION + 1}")
+        con.execute(f"PRAGMA user_version = {migrate.NEWEST + 1}")
     con.close()
 
     with pytest.raises(WorkError, match="later sdlc"):

@@ -1,0 +1,404 @@
+"""The acknowledged log: a SQLite file in which every call stands once, with its sums beside it.
+
+One writer. A commit returns when the disk has the rows: the file is in WAL mode and synchronous
+is FULL, so each commit ends with an fsync of the log. What a commit changes it changes whole: rows,
+sums, and the keys of requests that shall not be done twice.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sdlc_cli.core.errors import WorkError
+from sdlc_cli.core.i18n import msg
+from sdlc_cli.cost import store
+from sdlc_cli.cost.merge import join, merged
+from sdlc_cli.cost.model import COUNTS, Row, Told
+from sdlc_cli.cost.store import COLUMNS, TABLE, migrate, rollup
+from sdlc_cli.cost.store.rollup import Cuts, Scope
+
+Sums = tuple[Any, ...]  # the columns KEYS and SUMS of `rollup`
+Owner = Callable[[Row], tuple[str, str]]  # the project and the team of a call, "" for none
+
+_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
+_PLACES = {name: place for place, name in enumerate(COLUMNS)}
+_EMPTY = store.record(Row())
+_CONSTANTS = ["NULL" if value is None else repr(value).replace("True", "1") for value in _EMPTY]
+_SIZES = (512, 32, 1)  # rows in one statement
+_LOOKED_UP = 1_000  # calls in one statement
+_PAIRS = 500
+_OWNED = "coalesce(project, '') AS owner_project, '' AS owner_team"
+_FACTS = 'project, "user", "key", path, model, tags'
+_ASKED = f"sdlc_owner(0, {_FACTS}) AS owner_project, sdlc_owner(1, {_FACTS}) AS owner_team"
+_CACHE_KIB = 48 * 1024
+_CHECKPOINT_PAGES = 4_000  # of the log, after which it is written into the file
+_BUSY_S = 10.0  # to wait for another process that writes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A request that shall be done once: its key, what it said, and what was answered."""
+
+    key: str
+    said: bytes
+    answer: bytes
+    at: int  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What a commit did. `added` are calls that were not known; `changes` are rows of sums."""
+
+    added: int
+    duplicates: int
+    changes: tuple[Sums, ...] = ()
+
+
+class Ledger:
+    """A file, open for writing. Use it in one thread."""
+
+    def __init__(
+        self,
+        file: Path,
+        *,
+        owner: Owner | None = None,
+        rules: str = "",
+        cuts: Cuts | None = None,
+        scopes: Sequence[Scope] = (),
+    ) -> None:
+        """`rules` is a text that differs where `owner` does: then all sums are made anew."""
+        self.file = file
+        self._cuts = cuts or Cuts()
+        self._scopes: tuple[Scope, ...] = (Scope(),)
+        self.con = opened(file)
+        migrate.migrate(self.con, file)
+        self.sealed = bool(self.con.execute("SELECT 1 FROM sdlc_sealed LIMIT 1").fetchone())
+        self._changes: list[Sums] = []
+        columns = ", ".join(f'"{name}"' for name in (*rollup.KEYS, *rollup.SUMS))
+        self.con.execute(f"CREATE TEMP TABLE delta ({columns})")
+        self._owned = _OWNED
+        if owner:
+            self._owned = _ASKED
+            self.con.create_function("sdlc_owner", 7, _asking(owner), deterministic=True)
+        self._check_sums(rules)
+        self.scope(scopes)
+
+    def close(self) -> None:
+        """Writes the log into the file, and lets go of it."""
+        with suppress(sqlite3.Error):  # else it stays beside the file, and is read from there
+            self.con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.con.close()
+
+    @property
+    def identity(self) -> str:
+        """What tells this file from all others."""
+        return self.meta("store") or ""
+
+    def meta(self, name: str) -> str | None:
+        """A remark in the file."""
+        found = self.con.execute("SELECT value FROM sdlc_meta WHERE name = ?", (name,)).fetchone()
+        return str(found[0]) if found else None
+
+    def remark(self, name: str, value: str) -> None:
+        """Makes a remark, in the transaction that is open or in one of its own."""
+        self.con.execute(
+            "INSERT INTO sdlc_meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
+
+    def scope(self, scopes: Iterable[Scope]) -> None:
+        """Has the calls of these scopes summed by themselves, from now on and for the past."""
+        wanted = [one for one in dict.fromkeys(scopes) if one.name]
+        known = {name for (name,) in self.con.execute(f"SELECT DISTINCT scope FROM {rollup.TABLE}")}
+        self._scopes = (Scope(), *wanted)
+        names = {one.name for one in self._scopes}
+        with self.transaction():
+            for gone in known - names:
+                self.con.execute(f"DELETE FROM {rollup.TABLE} WHERE scope = ?", (gone,))
+            for one in wanted:
+                if one.name not in known:
+                    self._sum_all(one)
+
+    def commit(self, entries: Sequence[Told], marks: Sequence[Mark] = ()) -> Tally:
+        """Adds calls, whole or not at all. When it returns, the disk has them.
+
+        Raises sqlite3.Error; then nothing was added.
+        """
+        with self.transaction():
+            tally = self._added(entries)
+            self.con.executemany(
+                "INSERT OR IGNORE INTO sdlc_request VALUES (?, ?, ?, ?)",
+                [(mark.key, mark.said, mark.answer, mark.at) for mark in marks],
+            )
+        return tally
+
+    def answered(self, key: str) -> tuple[bytes, bytes] | None:
+        """What a request with this key said, and what was answered."""
+        found = self.con.execute("SELECT said, answer FROM sdlc_request WHERE key = ?", (key,))
+        row = found.fetchone()
+        return (row[0], row[1]) if row else None
+
+    def recent(self, most: int) -> Iterator[Told]:
+        """The last rows, with what stood above their spans, oldest first."""
+        above = dict(
+            self.con.execute(
+                "SELECT dedupe, above FROM sdlc_above WHERE n > "
+                "(SELECT coalesce(max(n), 0) FROM sdlc_above) - ? ORDER BY n",
+                (most,),
+            )
+        )
+        found = self.con.execute(
+            f"SELECT {_NAMES} FROM {TABLE} WHERE dedupe IS NOT NULL AND seq > "
+            f"(SELECT coalesce(max(seq), 0) FROM {TABLE}) - ? ORDER BY seq",
+            (most,),
+        )
+        for values in found:
+            row = store.row(values)
+            span = row.dedupe if row.dedupe.startswith("span:") else ""
+            told = above.get(row.dedupe)
+            yield Told(row=row, span=span, above=(told,) if told else ())
+
+    def forget(self, before: int, most: int) -> None:
+        """Removes what is needed for a while: requests before `before`, spans above calls."""
+        with self.transaction():
+            self.con.execute("DELETE FROM sdlc_request WHERE at < ?", (before,))
+            self.con.execute(
+                "DELETE FROM sdlc_above WHERE n < (SELECT max(n) FROM sdlc_above) - ?", (most,)
+            )
+
+    def transaction(self) -> "_Transaction":
+        """`with …:` all of it, or nothing."""
+        return _Transaction(self.con)
+
+    def _check_sums(self, rules: str) -> None:
+        told = f"{self._cuts.text}\n{rules}"
+        if self.meta("sums") == told:
+            return
+        with self.transaction():
+            self.con.execute(f"DELETE FROM {rollup.TABLE}")
+            self._sum_all(Scope())
+            self.remark("sums", told)
+
+    def _sum_all(self, scope: Scope) -> None:
+        """Sums all rows that there are."""
+        self._sum(1, [scope], "true", COUNTS)
+
+    def _sum(
+        self, sign: int, scopes: Iterable[Scope], rows: str, counts: Sequence[str], *values: int
+    ) -> None:
+        """Adds rows to the sums; `rows` is the condition that they meet."""
+        source = f"(SELECT {_NAMES}, {self._owned} FROM {TABLE} WHERE {rows})"
+        for scope in scopes:
+            condition, words = scope.where()
+            sql = rollup.summed(source, self._cuts, sign, condition, counts)
+            self.con.execute("DELETE FROM temp.delta")
+            self.con.execute(f"INSERT INTO temp.delta {sql}", (scope.name, *values, *words))
+            self.con.execute(rollup.added("temp.delta"))
+            if not scope.name:
+                self._changes += self.con.execute("SELECT * FROM temp.delta").fetchall()
+
+    def _added(self, entries: Sequence[Told]) -> Tally:
+        self._changes = []
+        rows, replaced = _one_each(entries)
+        duplicates = len(entries) - len(rows)
+        gone: set[int] = set()  # places of rows that no longer count
+        for old, by in replaced:
+            duplicates += self._replace(old, by, rows, gone)
+        fresh = list(rows.values())
+        if gone or not self._all_new(fresh):
+            fresh, known = self._settle(fresh, gone)
+            duplicates += known
+            self._take_off(gone)
+            self._enter(fresh)
+        self._note_above(entries)
+        if duplicates:
+            self._count_duplicates(duplicates)
+        return Tally(
+            added=len(fresh) - len(gone), duplicates=duplicates, changes=tuple(self._changes)
+        )
+
+    def _all_new(self, rows: Sequence[Row]) -> bool:
+        """Adds rows of calls that are new, as nearly all are; False, and none, where one is not."""
+        self.con.execute("SAVEPOINT entering")
+        try:
+            self._enter(rows)
+        except sqlite3.IntegrityError:
+            self.con.execute("ROLLBACK TO entering")
+            return False
+        finally:
+            if self.con.in_transaction:
+                self.con.execute("RELEASE entering")
+        return True
+
+    def _replace(self, old: str, by: str, rows: dict[str, Row], gone: set[int]) -> int:
+        """Has an earlier row tell of the call in `rows` that is known by `by`; how many did."""
+        row = rows.pop(old, None)
+        if row is None:
+            found = self._stored(old)
+            if found is None:
+                return 0
+            seq, row = found
+            gone.add(seq)
+            self.con.execute("INSERT INTO sdlc_gone (h) VALUES (?)", (store.digest(old),))
+        mine = rows[by]
+        join(row, by, mine.rank, mine.known)
+        rows[by] = merged(row, mine)
+        return 1
+
+    def _stored(self, dedupe: str) -> tuple[int, Row] | None:
+        found = self.con.execute(
+            f"SELECT seq, {_NAMES} FROM {TABLE} WHERE h = ?", (store.digest(dedupe),)
+        ).fetchone()
+        return (found[0], store.row(found[1:])) if found else None
+
+    def _settle(self, rows: Sequence[Row], gone: set[int]) -> tuple[list[Row], int]:
+        """Of `rows` those that are new or better than what is there; how many calls were there."""
+        places = {h: place for place, row in enumerate(rows) if (h := store.digest(row.dedupe))}
+        hashes = list(places)
+        fresh: list[Row | None] = list(rows)
+        known = 0
+        for start in range(0, len(hashes), _LOOKED_UP):
+            part = hashes[start : start + _LOOKED_UP]
+            found = self.con.execute(
+                f"SELECT h, seq, {_NAMES} FROM {TABLE} WHERE h IN ({', '.join(map(str, part))})"
+            ).fetchall()
+            known += len(found)
+            for h, seq, *values in found:
+                row = merged(store.row(values), rows[places[h]])
+                if store.record(row) == tuple(values):
+                    fresh[places[h]] = None
+                else:
+                    fresh[places[h]] = row
+                    gone.add(seq)
+        return [row for row in fresh if row is not None], known
+
+    def _take_off(self, gone: Iterable[int]) -> None:
+        """Removes rows, and what they added to the sums."""
+        if not gone:
+            return
+        rows = f"seq IN ({', '.join(map(str, gone))})"
+        self._sum(-1, self._scopes, rows, COUNTS)
+        self._unseal(rows)
+        self.con.execute(f"DELETE FROM {TABLE} WHERE {rows}")
+        self.con.execute(f"DELETE FROM {rollup.TABLE} WHERE records = 0")
+
+    def _enter(self, rows: Sequence[Row]) -> None:
+        """Adds rows, many in a statement: each statement lets go of Python's lock while it works.
+
+        Columns that no row has a value in are written as constants: a call has a third of them.
+        """
+        if not rows:
+            return
+        records = list(store.records(rows))
+        used = [
+            place
+            for place, column in enumerate(zip(*records, strict=True))
+            if column.count(_EMPTY[place]) < len(records)
+        ]
+        marks = [_CONSTANTS[place] for place in range(len(COLUMNS))]
+        for place in used:
+            marks[place] = "?"
+        one = f"({', '.join(marks)})"
+        found = self.con.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (TABLE,))
+        (last,) = found.fetchone() or (0,)
+        start = 0
+        for size in _SIZES:
+            sql = f"INSERT INTO {TABLE} ({_NAMES}) VALUES {', '.join([one] * size)}"
+            while len(records) - start >= size:
+                part = records[start : start + size]
+                self.con.execute(sql, [record[place] for record in part for place in used])
+                start += size
+        counts = [name for name in COUNTS if _PLACES[name] in used]
+        self._sum(1, self._scopes, "seq > ?", counts, last)
+        self._unseal("seq > ?", last)
+
+    def _unseal(self, rows: str, *values: int) -> None:
+        """A day that calls are added to or taken from is no longer as it was written."""
+        if self.sealed:
+            days = f"SELECT DISTINCT coalesce(ts / {rollup.DAY}, {rollup.TIMELESS}) FROM {TABLE}"
+            sql = f"DELETE FROM sdlc_sealed WHERE day IN ({days} WHERE {rows})"
+            self.con.execute(sql, values)
+
+    def _note_above(self, entries: Sequence[Told]) -> None:
+        """Remembers for a restart which spans calls are below."""
+        known = [(told.row.dedupe, told.above[0]) for told in entries if told.above]
+        for start in range(0, len(known), _PAIRS):
+            part = known[start : start + _PAIRS]
+            marks = ", ".join(["(?, ?)"] * len(part))
+            values = [word for pair in part for word in pair]
+            self.con.execute(f"INSERT INTO sdlc_above (dedupe, above) VALUES {marks}", values)
+
+    def _count_duplicates(self, number: int) -> None:
+        self.con.execute(
+            "INSERT INTO sdlc_meta VALUES ('duplicates', ?) ON CONFLICT DO UPDATE "
+            "SET value = value + excluded.value",
+            (number,),
+        )
+
+
+class _Transaction:
+    """All or nothing, however it ends."""
+
+    def __init__(self, con: sqlite3.Connection) -> None:
+        self._con = con
+
+    def __enter__(self) -> None:
+        self._con.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._con.execute("COMMIT")
+        finally:
+            if self._con.in_transaction:
+                self._con.execute("ROLLBACK")
+
+
+def opened(file: Path) -> sqlite3.Connection:
+    """A connection whose commits end on the disk. Raises WorkError."""
+    try:
+        con = sqlite3.connect(file, timeout=_BUSY_S, isolation_level=None, cached_statements=64)
+        for setting in (
+            "journal_mode = WAL",
+            "synchronous = FULL",  # in WAL mode: an fsync of the log at every commit
+            f"cache_size = -{_CACHE_KIB}",
+            "temp_store = MEMORY",
+            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+        ):
+            con.execute(f"PRAGMA {setting}")
+    except sqlite3.Error as error:
+        raise WorkError(
+            msg("SQLite says: {why} ({path})", why=str(error), path=str(file))
+        ) from None
+    return con
+
+
+def _asking(owner: Owner) -> Callable[..., str]:
+    """The SQL function `sdlc_owner(place, …facts)`."""
+
+    def whose(place: int, *facts: str | None) -> str:
+        project, user, key, path, model, tags = (fact or "" for fact in facts)
+        row = Row(project=project, user=user, key=key, path=path, model=model, tags=tags)
+        return owner(row)[place]
+
+    return whose
+
+
+def _one_each(entries: Sequence[Told]) -> tuple[dict[str, Row], list[tuple[str, str]]]:
+    """The row of each call, and which earlier rows these replace: (old identity, new one).
+
+    A row without an identity is a call of its own, under a key that no identity has.
+    """
+    rows: dict[str, Row] = {}
+    replaced: list[tuple[str, str]] = []
+    for told in entries:
+        row = told.row
+        key = row.dedupe or f"\0{len(rows)}"
+        before = rows.get(key)
+        rows[key] = row if before is None else merged(before, row)
+        if told.replaces:
+            replaced.append((told.replaces, key))
+    return rows, replaced
