@@ -5,9 +5,10 @@ stand in them literally. Whoever prints them writes them as plain text of the la
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct, field
 
 from sdlc_cli.deploy.model import DeploySpec
 
@@ -17,8 +18,7 @@ RATIO = "{{ $value | humanizePercentage }}"
 POD = "{{ $labels.pod }}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class Recording(Struct, frozen=True, kw_only=True):
     """A series that Prometheus computes: `labels` are plain text, no templates."""
 
     record: str
@@ -26,8 +26,7 @@ class Recording:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class Alert(Struct, frozen=True, kw_only=True):
     """An alert. `hold` is what Prometheus calls `for`; `labels` hold the severity and the owner."""
 
     name: str
@@ -38,8 +37,7 @@ class Alert:
     annotations: Mapping[str, str]  # summary, description, runbook_url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleGroup:
+class RuleGroup(Struct, frozen=True, kw_only=True):
     """Rules that are evaluated one after the other."""
 
     name: str

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _printed(folders: Sequence[Path], template: str, values: Mapping[str, object]) -> str:
-    from jinja2 import FunctionLoader, StrictUndefined, TemplateError
+    from jinja2 import FunctionLoader, StrictUndefined
     from jinja2.exceptions import TemplateSyntaxError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -82,10 +82,12 @@ def _printed(folders: Sequence[Path], template: str, values: Mapping[str, object
         raise Broken(error.message or "", error.name or template, error.lineno) from error
     except MemoryError as error:
         raise Broken("it needs too much memory", template, 1) from error
-    except (TemplateError, ValueError, TypeError, LookupError, ArithmeticError) as error:
-        raise Broken(str(error), template, _line(error)) from error
+    except Broken:
+        raise
     except RecursionError as error:
         raise Broken("it calls itself", template, 1) from error
+    except Exception as error:  # what a template calls may raise anything
+        raise Broken(str(error), template, _line(error)) from error
     return "".join(parts)
 
 

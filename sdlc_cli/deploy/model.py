@@ -6,9 +6,10 @@ nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct, field
 
 Kind = Literal[
     "docker", "kubernetes", "helm", "terraform", "pipeline", "script", "monitoring", "runbook"
@@ -27,8 +28,7 @@ Provided = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """A container image. `reference` is what a manifest pulls: by digest where one is known."""
 
     repository: str
@@ -42,16 +42,14 @@ class Image:
         return f"{self.repository}{tag}" + (f"@{self.digest}" if self.digest else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
+class Port(Struct, frozen=True, kw_only=True):
     """A named TCP port of the container; the Service has the same name and number."""
 
     name: str
     port: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(Struct, frozen=True, kw_only=True):
     """How the image is built. `language: other` has no Dockerfile of ours: only `image` counts.
 
     `base` is the image of both stages; `lock` the locked requirements, relative to the repository.
@@ -65,8 +63,7 @@ class Build:
     command: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """HTTP paths on `port` (a port's name), and how long a start may take in seconds."""
 
     port: str = "http"
@@ -76,8 +73,7 @@ class Health:
     start_seconds: int = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metrics:
+class Metrics(Struct, frozen=True, kw_only=True):
     """Where Prometheus scrapes; `port` is a port's name."""
 
     port: str = "http"
@@ -85,8 +81,7 @@ class Metrics:
     interval_seconds: int = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amounts:
+class Amounts(Struct, frozen=True, kw_only=True):
     """cpu in millicores, the others in bytes. Print with `quantity.cpu` and `quantity.size`."""
 
     cpu: int
@@ -94,8 +89,7 @@ class Amounts:
     ephemeral_storage: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gpu:
+class Gpu(Struct, frozen=True, kw_only=True):
     """Extended resource, its count, and the nodes that have it."""
 
     resource: str
@@ -104,8 +98,7 @@ class Gpu:
     tolerations: tuple[str, ...] = ()  # taint keys with effect NoSchedule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
+class Resources(Struct, frozen=True, kw_only=True):
     """What one replica asks for, and may use at most."""
 
     requests: Amounts
@@ -113,8 +106,7 @@ class Resources:
     gpu: Gpu | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Autoscaling:
+class Autoscaling(Struct, frozen=True, kw_only=True):
     """Bounds of the HPA, and the load it aims at in percent of the requests; 0: not looked at."""
 
     min: int
@@ -123,8 +115,7 @@ class Autoscaling:
     memory: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretReference:
+class SecretReference(Struct, frozen=True, kw_only=True):
     """An environment variable's value in a store outside. Never the value itself.
 
     The file /var/run/secrets/<app>/<name> holds it in the container, and <NAME>_FILE says so.
@@ -135,8 +126,7 @@ class SecretReference:
     property: str = ""  # field of it, where it holds several
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
+class Database(Struct, frozen=True, kw_only=True):
     """A PostgreSQL server. `secret` names the SecretReference that holds its address.
 
     `cidrs` are where it may be reached; with `infrastructure: managed` the subnets of Terraform.
@@ -151,8 +141,7 @@ class Database:
     cidrs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cache:
+class Cache(Struct, frozen=True, kw_only=True):
     """A Redis-compatible server (Valkey on AWS)."""
 
     name: str
@@ -164,8 +153,7 @@ class Cache:
     cidrs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelApi:
+class ModelApi(Struct, frozen=True, kw_only=True):
     """A host that the service may call. `cidrs` are its addresses for `egress: cidr`."""
 
     name: str
@@ -174,8 +162,7 @@ class ModelApi:
     cidrs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class Region(Struct, frozen=True, kw_only=True):
     """A region of an environment: what differs there."""
 
     name: str
@@ -184,8 +171,7 @@ class Region:
     domains: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceLevels:
+class ServiceLevels(Struct, frozen=True, kw_only=True):
     """What was promised. `availability` and `error_rate` in percent, `p95_seconds` of a request."""
 
     availability: Decimal = Decimal("99.9")
@@ -194,15 +180,13 @@ class ServiceLevels:
     requests_per_second: Decimal = Decimal(10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(Struct, frozen=True, kw_only=True):
     """US dollars a month that the model calls may cost; 0: no budget, no alert on it."""
 
     monthly_usd: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Cluster(Struct, frozen=True, kw_only=True):
     """What the cluster is and has, beyond plain Kubernetes."""
 
     kubernetes: str = "1.34"  # the minor version that the manifests are written for
@@ -217,8 +201,7 @@ class Cluster:
     name: str = ""  # of the EKS cluster; default: <app>-<environment>
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Monitoring:
+class Monitoring(Struct, frozen=True, kw_only=True):
     """Where alerts go: names of secrets that hold the receivers' addresses, never the addresses."""
 
     receiver: Literal["slack", "pagerduty", "webhook"] = "webhook"
@@ -229,8 +212,7 @@ class Monitoring:
     datasource: str = "prometheus"  # uid of Grafana's data source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True, kw_only=True):
     """GitHub Actions. `install_sdlc` is how the pipeline gets sdlc: words of a pip install."""
 
     repository: str = ""  # owner/name on GitHub
@@ -243,8 +225,7 @@ class Pipeline:
     runner: str = "ubuntu-24.04"  # label of the jobs that talk to the cluster
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terraform:
+class Terraform(Struct, frozen=True, kw_only=True):
     """State and network of the environment on AWS."""
 
     state_bucket: str = ""
@@ -256,8 +237,7 @@ class Terraform:
     nodes_max: int = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploySpec:
+class DeploySpec(Struct, frozen=True, kw_only=True):
     """One environment of one service: everything that its artifacts say."""
 
     environment: str  # "prod"
@@ -304,8 +284,7 @@ class DeploySpec:
         return {port.name: port.port for port in self.ports}[name]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
+class Artifact(Struct, frozen=True, kw_only=True):
     """A rendered file. `path` is relative to the output folder, with `/`."""
 
     path: str

@@ -101,11 +101,20 @@ class Renderer:
         try:
             return template.Printer(self._load).print(wanted.template, wanted.values)
         except template.Broken as error:
-            if not isinstance(error.__cause__, syntax.Beyond):
+            if len(self._folders) == 1 or error.problem in (template.TOO_LONG, template.TOO_LARGE):
                 raise
-        from sdlc_cli.deploy import jinja  # only for what a user wrote, and in another process
+            return self._by_jinja(wanted, error)
 
-        return jinja.render(self._folders, wanted.template, wanted.values)
+    def _by_jinja(self, wanted: Wanted, ours: template.Broken) -> str:
+        """What Jinja2 prints, where a user wrote what our own reader refuses."""
+        from sdlc_cli.deploy import jinja
+
+        try:
+            return jinja.render(self._folders, wanted.template, wanted.values)
+        except template.Broken:
+            if isinstance(ours.__cause__, syntax.Beyond):
+                raise
+            raise ours from None
 
     def _load(self, name: str) -> template.Template:
         if name not in self._read:

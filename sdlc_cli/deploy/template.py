@@ -1,8 +1,9 @@
 """Templates: read once, printed with values. What they print went through a filter of `escape`.
 
 The language is a part of Jinja2's: `{{ value|filter }}`, `if`, `for`, `include` and comments, with
-trim_blocks and lstrip_blocks. A template can call nothing and change nothing, so its time and its
-size are bounded by counting loops and letters.
+trim_blocks and lstrip_blocks. What this prints, Jinja2 prints the same; what it refuses in a user's
+template, Jinja2 decides. A template can call nothing and change nothing, so its time and its size
+are bounded by counting loops and letters.
 """
 
 import re
@@ -157,12 +158,12 @@ class _Reader:
         word, _, rest = tag.partition(" ")
         if word == "if":
             branch: list[Node] = []
-            self._enter(If([(syntax.parse(rest), branch)], self.line), branch)
+            self._enter(If([(syntax.parse(rest, choice=False), branch)], self.line), branch)
         elif word == "for":
             self._for(tag)
         elif word in ("elif", "else") and self.open and isinstance(self.open[-1][0], If):
             self.body = []
-            test = syntax.parse(rest) if word == "elif" else None
+            test = syntax.parse(rest, choice=False) if word == "elif" else None
             self.open[-1][0].branches.append((test, self.body))
         elif word in ("endif", "endfor") and self.open:
             node, self.body = self.open.pop()
@@ -182,7 +183,8 @@ class _Reader:
             over, test = filtered[1], syntax.parse(filtered[2])
         names = [name.strip() for name in found[1].split(",")]
         body: list[Node] = []
-        self._enter(For(names, syntax.parse(over), test, body, self.line), body)
+        listed = syntax.parse(over, choice=False)
+        self._enter(For(names, listed, test, body, self.line), body)
 
     def _enter(self, node: If | For, body: list[Node]) -> None:
         self.body.append(node)

@@ -6,7 +6,8 @@ sorted order, because a chart walks a mapping in that order.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sdlc_cli.deploy import alerts, names, network, quantity
 from sdlc_cli.deploy.alert import Alert, Recording

@@ -6,12 +6,12 @@ And the programs that check what comes out.
 import importlib.util
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sdlc_cli.deploy.model import (
     Amounts,

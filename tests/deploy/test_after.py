@@ -1,10 +1,10 @@
 """The commands after a render: exact, in order, and only for files that are there."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sdlc_cli.deploy import after
 from sdlc_cli.deploy.model import DeploySpec

@@ -3,12 +3,12 @@
 import json
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.deploy import config, render

@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from hypothesis import given
@@ -167,7 +168,7 @@ def texts(folder: Path, document: dict[str, Any]) -> dict[Path_, str]:
     file = folder / "deploy.yaml"
     file.write_text(written(document), "utf-8")
     (spec,) = load(file).specs
-    return dict(leaves(asdict(spec)))
+    return dict(leaves(msgspec.to_builtins(spec, builtin_types=[Decimal])))
 
 
 def refused(folder: Path, document: dict[str, Any]) -> tuple[str, ...]:

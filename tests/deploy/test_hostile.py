@@ -1,7 +1,6 @@
 """Whatever text a spec holds comes out as that text, or is refused: nothing is injected."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -9,6 +8,8 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.deploy import render
@@ -58,7 +59,7 @@ def leaves(whole: DeploySpec) -> Iterator[tuple[str, Put]]:
 def _leaves(value: Any) -> Iterator[tuple[str, Put]]:
     if isinstance(value, str):
         yield "", lambda text: text
-    elif is_dataclass(value) and not isinstance(value, type):
+    elif isinstance(value, Struct):
         for one in fields(value):
             for path, put in _leaves(getattr(value, one.name)):
                 yield f".{one.name}{path}", partial(_in_field, value, one.name, put)

@@ -128,6 +128,9 @@ CASES = {"m": {"b": 1, "A": 2, "c": 3}}
         ("{% if s.startswith('a') %}{{ \"}}\"|yaml }}{% endif %}\n\n", {"s": "ab"}),
         ("x\t {% if a %} b {% endif %} c\n", {"a": 1}),
         ("{{ a|name|yaml }}{{- b|yaml -}}  \n d", {"a": "w", "b": 1}),
+        ("{{ None|yaml }}{{ [none, True]|yaml }}{{ '{{ '|text }}{{ \"%}\"|text }}", {}),
+        ("{{ a['items']|yaml }}{% if (1 if a['b'] else 0) %}x{% endif %}",
+         {"a": {"items": 1, "b": 2}}),
     ],
 )  # fmt: skip
 def test_our_reader_and_jinja_agree(text: str, values: dict[str, object]) -> None:
@@ -146,7 +149,7 @@ ENDS = st.sampled_from(["{% endif %}", "{%- endif %}", "{% endif -%}", "\n{% end
 
 
 @given(pieces=st.lists(PIECES, max_size=12), data=st.data())
-@settings(max_examples=300, derandomize=True)  # what ours refuses, Jinja2 may print: {{'{{ '}}
+@settings(max_examples=300, derandomize=True)
 def test_our_reader_and_jinja_leave_the_same_space(pieces: list[str], data: st.DataObject) -> None:
     text = ""
     for piece in pieces:
@@ -164,6 +167,44 @@ def test_our_reader_and_jinja_leave_the_same_space(pieces: list[str], data: st.D
         ours = None if isinstance(error.__cause__, syntax.Beyond) else str(error)
 
     assert ours in (expected, None)  # None: Jinja2 prints it, or says what is wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{% for x in app %}{{ x|name }}.{% endfor %}", "a.n.s.w.e.r.s."),
+        ("{% for x in ports %}{{ loop.length|yaml }}{% endfor %}", "1"),
+        ("{% if (app, nowhere) %}x{% endif %}", "x"),
+        ("{% macro m(x) %}{{ x|name }}{% endmacro %}{% set y = app %}{{ y|name }}", "answers"),
+        ("{% if {'a': 1}.items is defined %}x{% endif %}", "x"),
+    ],
+)
+def test_what_ours_refuses_in_a_users_template_jinja_decides(
+    spec: Callable[..., DeploySpec], tmp_path: Path, text: str, expected: str
+) -> None:
+    folder = override(tmp_path, text, name="docker/compose.yaml.j2")
+
+    made = render.render([spec()], overrides=folder)
+
+    assert {one.path: one.text for one in made}["compose.yaml"] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{{ {'a': 1}.items|yaml }}", id="a method is no value"),
+        pytest.param("{{ app|upper|yaml }}{{ app|dictsort }}", id="whatever Jinja2 raises"),
+        pytest.param("{% if 1 if 2 else 3 %}{% endif %}", id="a choice in a tag has brackets"),
+        pytest.param("{% if 1 in app %}{% endif %}", id="a number is in no text"),
+    ],
+)
+def test_what_both_refuse_is_told_with_its_template(
+    spec: Callable[..., DeploySpec], tmp_path: Path, text: str
+) -> None:
+    folder = override(tmp_path, text, name="docker/compose.yaml.j2")
+
+    with pytest.raises(ConfigError, match=r"compose\.yaml\.j2, line 1"):
+        render.render([spec()], overrides=folder)
 
 
 @pytest.mark.parametrize(

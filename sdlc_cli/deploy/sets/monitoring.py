@@ -1,7 +1,9 @@
 """Prometheus, Alertmanager, the alerts and their tests, Grafana, the collector and the runbook."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from sdlc_cli.deploy import alert_cases, alerts, dashboard, names
 from sdlc_cli.deploy.alert import Alert, RuleGroup

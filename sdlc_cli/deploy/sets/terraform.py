@@ -5,7 +5,8 @@ It lies in terraform/aws, so that another cloud has a place beside it.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.core.i18n import msg

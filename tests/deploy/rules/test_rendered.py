@@ -1,10 +1,10 @@
 """What we render keeps our own rules, in every shape of spec; and a broken render does not."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from sdlc_cli.deploy import rules
 from sdlc_cli.deploy.model import Artifact, DeploySpec, Egress, Image, Metrics, Provided

@@ -4,12 +4,13 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
 import pytest
 import yaml
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.deploy import render
@@ -33,7 +34,7 @@ def leaves(value: Any) -> Iterator[tuple[str, Put]]:
     """Each text below `value`: where it is, and `value` with another one in its place."""
     if isinstance(value, str):
         yield "", lambda text: text
-    elif is_dataclass(value) and not isinstance(value, type):
+    elif isinstance(value, Struct):
         for one in fields(value):
             for path, put in leaves(getattr(value, one.name)):
                 yield f".{one.name}{path}", partial(_with_field, value, one.name, put)

@@ -1,11 +1,11 @@
 """The manifests: what each environment gets, and that its objects fit each other."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from sdlc_cli.deploy import alerts, names, render
 from sdlc_cli.deploy.model import (

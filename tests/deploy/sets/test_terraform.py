@@ -4,12 +4,12 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sdlc_cli.core.errors import ConfigError
 from sdlc_cli.deploy import escape, render, subnets

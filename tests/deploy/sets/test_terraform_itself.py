@@ -5,10 +5,10 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sdlc_cli.deploy import escape, render, subnets
 from sdlc_cli.deploy.model import Artifact, Cache, Database, DeploySpec, Terraform
