@@ -16,7 +16,6 @@ from sdlc_cli.core.errors import NothingToDo, UsageError
 from sdlc_cli.core.i18n import _, msg
 
 if TYPE_CHECKING:
-    from sdlc_cli.deploy.after import Command
     from sdlc_cli.deploy.lock import Plan
     from sdlc_cli.deploy.rendering import Rendering
     from sdlc_cli.deploy.rules import Checked
@@ -131,7 +130,7 @@ def render(
     output: OutputPath = None,
 ) -> None:
     """Render, check, write."""
-    from sdlc_cli.deploy import rendering, rules, turns
+    from sdlc_cli.deploy import after, rendering, rules, turns
     from sdlc_cli.deploy.report import Verdict, View, rendered
 
     screen = console(ctx)
@@ -155,6 +154,7 @@ def render(
         else:
             turns.refuse_interrupted(place)
             plan = made.compare(place)
+    paths = {one.path for one in made.artifacts}
     done = rendered.Done(
         app=loaded.specs[0].app,
         environments=made.chosen,
@@ -162,18 +162,13 @@ def render(
         plan=plan,
         verdict=verdict,
         written=verdict.passed,
-        next=_next(made, place) if verdict.passed else (),
+        next=after.commands(made.specs, paths, _shown(place)) if verdict.passed else (),
+        needs=after.needs(made.specs) if verdict.passed else (),
     )
     view = view_of(screen) if output is None else View()
     text = rendered.as_json(done) if form == "json" else rendered.as_text(done, view)
     screen.deliver(text, output, machine=form == "json")
     raise typer.Exit(verdict.exit_code)
-
-
-def _next(made: "Rendering", place: Path) -> "tuple[Command, ...]":
-    from sdlc_cli.deploy import after
-
-    return after.commands(made.specs, {one.path for one in made.artifacts}, _shown(place))
 
 
 def _tell(screen: Console, written: "Written", *, force: bool) -> None:

@@ -1,11 +1,14 @@
-"""The commands that come after a render: only those that its files are there for."""
+"""What comes after a render: what its clusters must have, and the commands for its files."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
+from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.deploy import names
 from sdlc_cli.deploy.model import DeploySpec
+from sdlc_cli.deploy.sets import terraform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +18,49 @@ class Command:
     environment: str
     command: str
     instead: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What the cluster of these environments must have before the first apply."""
+
+    environments: tuple[str, ...]
+    what: Message
+
+
+def needs(specs: Sequence[DeploySpec]) -> tuple[Need, ...]:
+    """What no file of a render brings along, each once."""
+    found: dict[Message, list[str]] = {}
+    for spec in specs:
+        for what in _needs(spec):
+            found.setdefault(what, []).append(spec.environment)
+    return tuple(Need(environments=tuple(whose), what=what) for what, whose in found.items())
+
+
+def _needs(spec: DeploySpec) -> Iterator[Message]:
+    namespace = spec.namespace
+    if spec.infrastructure == "managed":
+        yield msg("a way into the cluster's network: its address is private")
+    if spec.secrets and spec.has("external-secrets"):
+        store = spec.cluster.secret_store
+        yield msg("External Secrets, with the ClusterSecretStore {store}", store=store)
+    elif spec.secrets:
+        keys = ", ".join(one.name for one in spec.secrets)
+        secret = f"{namespace}/{names.secret(spec)}"
+        yield msg("the Secret {secret} with {keys}", secret=secret, keys=keys)
+    if spec.has("prometheus-operator"):
+        yield msg("the Prometheus operator")
+    if spec.autoscaling and spec.has("metrics-server"):
+        yield msg("the metrics server")
+    if spec.domains and spec.has("ingress"):
+        yield msg("an Ingress controller of the class {name}", name=spec.cluster.ingress_class)
+        if spec.has("cert-manager"):
+            yield msg("cert-manager, with the ClusterIssuer {name}", name=spec.cluster.issuer)
+        else:
+            secret = f"{namespace}/{names.tls_secret(spec)}"
+            yield msg("the certificate in the Secret {secret}", secret=secret)
+    if spec.resources.gpu:
+        yield msg("a device plugin for {resource}", resource=spec.resources.gpu.resource)
 
 
 def commands(specs: Sequence[DeploySpec], paths: Collection[str], out: Path) -> tuple[Command, ...]:
@@ -40,8 +86,19 @@ def _environment(spec: DeploySpec, paths: Collection[str], out: Path) -> Iterato
             file = f"environments/{stem}"
             yield f"{chdir} init -reconfigure -backend-config={file}.s3.tfbackend", False
             yield f"{chdir} apply -var-file={file}.tfvars", False
+            yield _credentials(spec, regions, stem.removeprefix(name).lstrip("-")), False
     for region in regions or [""]:
         yield from _objects(spec, region, paths, at)
+
+
+def _credentials(spec: DeploySpec, regions: Sequence[str], region: str) -> str:
+    """How kubectl gets to know the cluster. The context is called as `_objects` names it."""
+    cluster = spec.cluster.name or spec.namespace
+    where = region or terraform.regions(spec)[0]
+    command = f"aws eks update-kubeconfig --name {cluster}" + (
+        f" --region {where}" if where else ""
+    )
+    return f"{command} --alias {spec.namespace}-{where}" if where in regions else command
 
 
 def _objects(

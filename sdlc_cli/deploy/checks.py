@@ -11,7 +11,7 @@ from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.sections import Key
 from sdlc_cli.deploy.names import flag_variable
-from sdlc_cli.deploy.nodes import node_image
+from sdlc_cli.deploy.nodes import is_arm, node_image
 from sdlc_cli.deploy.options import Autoscaling, Build, Cache, Image, Resources, Service
 from sdlc_cli.deploy.quantity import read_cpu, read_size
 from sdlc_cli.deploy.specs import DEFAULT_REPLICAS
@@ -333,6 +333,23 @@ def app(name: str) -> Mistakes:
     """Names that Kubernetes has for its own namespaces and objects."""
     if name == "default" or name == "kube" or name.startswith("kube-"):
         yield ("app",), msg("'{name}' is a name of Kubernetes' own: choose another", name=name)
+
+
+def processors(services: Mapping[str, Service]) -> Mistakes:
+    """Nodes of two kinds of processor: one image, built once, runs in every environment."""
+    nodes = {
+        name: service.terraform.node_instance
+        for name, service in services.items()
+        if service.infrastructure == "managed"
+    }
+    first = next(iter(nodes.values()), "")
+    for name, instance in nodes.items():
+        if is_arm(instance) != is_arm(first):
+            yield (
+                ("environments", name, "terraform", "node_instance"),
+                msg("{instance} cannot run the image that is built for {other}: one of the two has"
+                    " an ARM processor", instance=instance, other=first),
+            )  # fmt: skip
 
 
 def _terraform(service: Service) -> Mistakes:

@@ -68,10 +68,11 @@ class _File(options.DeployFile, frozen=True, kw_only=True, forbid_unknown_fields
         told = set()
         own = {(path, str(message)) for path, message in checks.mistakes(self)}
         yield from _alone(self)
+        wholes: dict[str, options.Service] = {}
         for name, over in self.environments.items():
             yield from _misplaced(over, ("environments", name))
             missing: Missing = []
-            whole = merge(self, over, options.Service, missing)
+            whole = wholes[name] = merge(self, over, options.Service, missing)
             paths = [path for path, _ in missing]
             yield from ((("environments", name, *path), message) for path, message in missing)
             for path, message in _of(name, whole):
@@ -82,6 +83,8 @@ class _File(options.DeployFile, frozen=True, kw_only=True, forbid_unknown_fields
                 elif (path, str(message)) not in told:
                     told.add((path, str(message)))
                     yield path, message
+        if self.build.language == "python":
+            yield from checks.processors(wholes)
 
 
 def load(path: Path, *, image: str = "", allow_placeholder: bool = False) -> DeployConfig:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sdlc_cli.deploy.checks import looks_secret
-from sdlc_cli.deploy.repository import Repository, imported, look
+from sdlc_cli.deploy.repository import Repository, imported, look, needed
 from sdlc_cli.deploy.words import HIDDEN
 
 # Module -> name, host and variable of its key.
@@ -19,8 +19,12 @@ _MODELS: Mapping[str, tuple[str, str, str]] = {
     "cohere": ("cohere", "api.cohere.com", "CO_API_KEY"),
     "groq": ("groq", "api.groq.com", "GROQ_API_KEY"),
 }
-_DATABASES = ("psycopg", "psycopg2", "asyncpg", "psycopg_pool")
-_CACHES = ("redis", "valkey", "aioredis")
+# Modules, and the distributions that have them.
+_DATABASES = (
+    ("psycopg", "psycopg2", "asyncpg", "psycopg_pool"),
+    ("psycopg", "psycopg-binary", "psycopg-pool", "psycopg2", "psycopg2-binary", "asyncpg"),
+)
+_CACHES = (("redis", "valkey", "aioredis"), ("redis", "valkey", "aioredis"))
 _MEASURES = ("prometheus_client", "prometheus_fastapi_instrumentator", "opentelemetry")
 _USUAL_LIVE = ("/health/live", "/livez", "/live", "/healthz", "/health", "/ping")
 _USUAL_READY = ("/health/ready", "/readyz", "/ready", "/healthz", "/health", "/ping")
@@ -127,9 +131,9 @@ def _variables(found: Repository) -> Iterator[str]:
 def _secret_names(found: Repository) -> set[str]:
     names = {name for name, value in found.variables.items() if looks_secret(name, value)}
     names |= {_MODELS[module][2] for module in imported(found, *_MODELS)}
-    if any(imported(found, *_DATABASES)):
+    if needed(found, *_DATABASES):
         names.add("DATABASE_URL")
-    if any(imported(found, *_CACHES)):
+    if needed(found, *_CACHES):
         names.add("REDIS_URL")
     return {name for name in names if len(name) <= 128}
 
@@ -137,10 +141,10 @@ def _secret_names(found: Repository) -> set[str]:
 def _outside(found: Repository) -> Iterator[str]:
     where = f"cidrs: [{_PRIVATE}]" if found.has_terraform else ""
     narrow = " # CHANGE: where it really is" if where else ""
-    if any(imported(found, *_DATABASES)):
+    if needed(found, *_DATABASES):
         yield "databases:"
         yield f"  main: {{{', '.join(filter(None, ['version: 17', where]))}}}{narrow}"
-    if any(imported(found, *_CACHES)):
+    if needed(found, *_CACHES):
         yield "caches:"
         yield f"  cache: {{{', '.join(filter(None, ['version: 8.0', where]))}}}{narrow}"
     models = {_MODELS[module][:2] for module in imported(found, *_MODELS)}
@@ -152,7 +156,7 @@ def _outside(found: Repository) -> Iterator[str]:
 
 def _platform(found: Repository) -> Iterator[str]:
     yield "cluster:"
-    yield "  kubernetes: 1.34"
+    yield "  kubernetes: 1.35"
     yield "  # CHANGE: what it has. Also: cilium, eks-auto, user-namespaces"
     yield "  # provides:"
     yield "  #   [external-secrets, prometheus-operator, metrics-server, cert-manager, ingress]"

@@ -189,7 +189,7 @@ class Budget(Struct, frozen=True, kw_only=True):
 class Cluster(Struct, frozen=True, kw_only=True):
     """What the cluster is and has, beyond plain Kubernetes."""
 
-    kubernetes: str = "1.34"  # the minor version that the manifests are written for
+    kubernetes: str = "1.35"  # the minor version that the manifests are written for
     provides: frozenset[Provided] = frozenset()
     ingress_class: str = "nginx"
     ingress_namespace: str = "ingress-nginx"
@@ -231,7 +231,7 @@ class Terraform(Struct, frozen=True, kw_only=True):
     state_bucket: str = ""
     state_region: str = ""
     vpc_cidr: str = "10.0.0.0/16"
-    kubernetes: str = "1.34"
+    kubernetes: str = "1.35"
     node_instance: str = "m7g.large"
     nodes_min: int = 2
     nodes_max: int = 6

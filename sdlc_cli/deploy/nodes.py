@@ -6,6 +6,11 @@ _INSTANCE = re.compile(r"([a-z]+)[0-9]+([a-z-]*)\.")
 _NVIDIA = ("g", "gr", "p")  # families with NVIDIA's processors
 
 
+def is_arm(instance: str) -> bool:
+    """Whether the processor is AWS' own, for which an image has to be built."""
+    return "ARM" in node_image(instance)
+
+
 def node_image(instance: str) -> str:
     """The image of EKS for nodes of that type: m7g.large is ARM, g5.xlarge has NVIDIA's cards.
 

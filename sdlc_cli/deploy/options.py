@@ -220,7 +220,7 @@ class Cluster(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ClusterIssuer; `proxy` is the HOST:PORT of `egress: proxy`; `name` the EKS cluster's.
     """
 
-    kubernetes: KubernetesVersion = "1.34"
+    kubernetes: KubernetesVersion = "1.35"
     provides: tuple[Provided, ...] = ()
     ingress_class: ObjectName = "nginx"
     ingress_namespace: Label = "ingress-nginx"

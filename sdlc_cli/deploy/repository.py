@@ -15,6 +15,7 @@ from sdlc_cli.core.regular import read_regular
 _LIMIT = 1_000_000  # bytes of a file that is looked at
 _MOST_FILES = 5_000
 LOCKS = ("uv.lock", "poetry.lock", "requirements.lock", "requirements.txt")
+_REQUIREMENTS = ("requirements.txt", "requirements.in", "requirements.lock")
 _EXAMPLES = (".env.example", ".env.sample", ".env.template", "env.example", "example.env")
 _NOT_SOURCE = {"tests", "test", "docs", "doc", "examples", "scripts", "benchmarks", "build", "dist"}
 _NOT_RUN = {"setup.py", "conftest.py", "noxfile.py", "tasks.py"}
@@ -29,6 +30,8 @@ _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([A-Za-z_][\w.]*)", re.M)
 _ROUTE = re.compile(r"""["'](/(?:[\w-]+/)*(?:health|healthz|live|livez|ready|readyz|ping|metrics)"""
                     r"""(?:/(?:live|ready))?)["']""")  # fmt: skip
 _REMOTE = re.compile(r"^\s*url\s*=\s*\S*github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?\s*$", re.M)
+_REQUIREMENT = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)", re.M)
+_LOCKED = re.compile(r'^name = "([\w.-]+)"$', re.M)
 _OWNER = re.compile(r"^\*\s+(\S+)", re.M)
 
 
@@ -37,7 +40,8 @@ class Repository:
     """What was found. Empty where nothing was.
 
     `variables` are names and example values of environment variables, `modules` the dotted names
-    that are imported, `routes` texts that look like paths of health and metrics.
+    that are imported, `requires` names of distributions that it cannot do without, `locked` those
+    of its lock file, `routes` texts that look like paths of health and metrics.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Repository:
     ports: tuple[int, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     modules: frozenset[str] = frozenset()
+    requires: frozenset[str] = frozenset()
+    locked: frozenset[str] = frozenset()
     routes: tuple[str, ...] = ()
     has_terraform: bool = False
 
@@ -82,6 +88,8 @@ def look(root: Path) -> Repository:
         ports=_ports(docker),
         variables=_variables(_read(root, name) for name in _EXAMPLES if name in names),
         modules=frozenset(m for text in texts.values() for m in _IMPORT.findall(text)),
+        requires=_requires(project, (_read(root, name) for name in _REQUIREMENTS)),
+        locked=frozenset(_LOCKED.findall("".join(_read(root, name) for name in LOCKS[:2]))),
         routes=tuple(sorted({r for text in texts.values() for r in _ROUTE.findall(text)})),
         has_terraform=any(name.endswith(".tf") and not _is_aside(name) for name in names),
     )
@@ -113,6 +121,14 @@ def _authors(project: Mapping[str, object]) -> tuple[str, ...]:
     if not isinstance(authors, list):
         return ()
     return tuple(_text(one, "name") for one in authors if isinstance(one, dict))
+
+
+def _requires(project: Mapping[str, object], files: Iterable[str]) -> frozenset[str]:
+    """Names as packages write them: psycopg2-binary."""
+    listed = project.get("dependencies")
+    words = [str(one) for one in listed] if isinstance(listed, list) else []
+    found = _REQUIREMENT.findall("\n".join([*words, *files]))
+    return frozenset(re.sub(r"[-_.]+", "-", name).lower() for name in found)
 
 
 def _first(pattern: re.Pattern[str], *texts: str) -> str:
@@ -193,3 +209,11 @@ def imported(repository: Repository, *names: str) -> Iterator[str]:
     for name in names:
         if any(one == name or one.startswith(f"{name}.") for one in repository.modules):
             yield name
+
+
+def needed(repository: Repository, modules: Iterable[str], distributions: Iterable[str]) -> bool:
+    """Whether the service cannot do without one of these: a framework imports what it may find."""
+    if repository.requires.intersection(distributions):
+        return True
+    known = not repository.requires or repository.locked.intersection(distributions)
+    return bool(known) and any(imported(repository, *modules))

@@ -48,6 +48,10 @@ def render() -> Schema:
             "artifacts": _list(artifact),
             "removed": _described(_list(_TEXT), "Of an earlier render, no longer wanted."),
             "findings": _list(_finding()),
+            "needs": _described(
+                _list(_closed({"environments": _list(_TEXT), "what": _TEXT})),
+                "What the clusters must have before the first apply.",
+            ),
             "next": _list(command),
         },
     )

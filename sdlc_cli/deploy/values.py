@@ -22,7 +22,6 @@ PAUSE_SECONDS = 10  # between the end of traffic and the stop: proxies take seco
 SPARE_SECONDS = 10  # for the process to end, once its last call is done
 PROBE_SECONDS = 5  # between two startup probes
 ROLLOUT_SECONDS = 600  # for nodes to come and images to be pulled, beyond the start itself
-SURGE_PERCENT = 25  # of the replicas that a rollout adds at a time
 
 
 def values(spec: DeploySpec) -> Values:
@@ -154,10 +153,13 @@ def _priority(spec: DeploySpec) -> Values:
 
 
 def _quota(spec: DeploySpec) -> Values:
-    """What all pods may ask for together, while a rollout goes on in the largest region."""
+    """What all pods may ask for together, while a rollout goes on in the largest region.
+
+    Old pods count until their last call has ended, and new ones do not wait for that, so at the
+    worst both sets are there.
+    """
     most = max(_most(one) for one in (spec, *(in_region(spec, r) for r in spec.regions)))
-    # The last one is that of cert-manager, while it proves a domain.
-    pods = most + max(1, -(-most * SURGE_PERCENT // 100)) + spec.has("cert-manager")
+    pods = 2 * most + spec.has("cert-manager")  # its one pod, while it proves a domain
     asked, limits = spec.resources.requests, spec.resources.limits
     quota = {
         "pods": str(pods),

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sdlc_cli.deploy import after
-from sdlc_cli.deploy.model import DeploySpec
+from sdlc_cli.deploy.model import Cluster, DeploySpec
 from sdlc_cli.deploy.render import render
 
 TERRAFORM = "terraform -chdir=terraform/aws"
@@ -29,6 +29,7 @@ def test_an_environment_gets_its_infrastructure_then_its_objects(
     assert lines(specs, "dev") == [
         f"{TERRAFORM} init -reconfigure -backend-config=environments/dev.s3.tfbackend",
         f"{TERRAFORM} apply -var-file=environments/dev.tfvars",
+        "aws eks update-kubeconfig --name answers-dev --region eu-west-1",
         "kubectl apply --kustomize k8s/dev",
         "or: helm upgrade --install answers-dev helm/answers --values helm/answers/values-dev.yaml",
     ]
@@ -37,7 +38,12 @@ def test_an_environment_gets_its_infrastructure_then_its_objects(
 def test_each_region_is_a_cluster_of_its_own(specs: tuple[DeploySpec, ...]) -> None:
     told = lines(specs, "prod")
 
-    objects = [line for line in told if not line.startswith("terraform")]
+    assert [line for line in told if line.startswith("aws")] == [
+        f"aws eks update-kubeconfig --name answers-prod --region {region}"
+        f" --alias answers-prod-{region}"
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    objects = [line for line in told if not line.startswith(("terraform", "aws"))]
     assert [line.split(" apply")[0].split(" upgrade")[0] for line in objects] == [
         "kubectl --context answers-prod-eu-west-1",
         "or: helm --kube-context answers-prod-eu-west-1",
@@ -79,3 +85,30 @@ def test_a_folder_with_blanks_is_quoted(spec: Make) -> None:
     told = lines((replace(spec(), infrastructure="existing"),), "dev", "out put")
 
     assert told[0] == "kubectl apply --kustomize 'out put/k8s/dev'"
+
+
+def test_a_cluster_has_to_have_what_no_file_brings(specs: tuple[DeploySpec, ...]) -> None:
+    told = {str(need.what): need.environments for need in after.needs(specs)}
+
+    every = ("dev", "staging", "prod", "dr")
+    assert told == {
+        "a way into the cluster's network: its address is private": every,
+        "External Secrets, with the ClusterSecretStore cluster-secrets": every,
+        "the Prometheus operator": every,
+        "an Ingress controller of the class nginx": every,
+        "cert-manager, with the ClusterIssuer letsencrypt": every,
+        "the metrics server": ("prod", "dr"),
+    }
+
+
+def test_what_a_plain_cluster_lacks_has_to_be_made_by_hand(awkward: DeploySpec) -> None:
+    with_domain = replace(
+        awkward, domains=("x.example.com",), cluster=Cluster(provides=frozenset({"ingress"}))
+    )
+
+    assert [str(need.what) for need in after.needs((with_domain,))] == [
+        "the Secret vision-edge/vision-secrets with API_KEY",
+        "an Ingress controller of the class nginx",
+        "the certificate in the Secret vision-edge/vision-tls",
+        "a device plugin for nvidia.com/gpu",
+    ]

@@ -616,6 +616,21 @@ def test_nodes_that_we_make_have_the_cards_that_pods_ask_for(
     assert loaded(tmp_path, {**written, "infrastructure": "existing"})
 
 
+def test_one_image_cannot_run_on_two_kinds_of_processor(tmp_path: Path) -> None:
+    other = {"terraform": {"node_instance": "m7i.large"}}
+    written = document(environments={"dev": {}, "test": other})
+    message = (
+        "m7i.large cannot run the image that is built for m7g.large: one of the two has an ARM"
+        " processor"
+    )
+
+    assert problems(tmp_path, written) == [f"environments.test.terraform.node_instance: {message}"]
+    assert loaded(tmp_path, {**written, "terraform": {"node_instance": "t3.large"}})
+    assert loaded(tmp_path, {**written, "build": {"language": "other"}})
+    existing = {"dev": {"infrastructure": "existing"}, "test": other}
+    assert loaded(tmp_path, document(environments=existing))
+
+
 @pytest.mark.parametrize(
     ("name", "value", "secret"),
     [

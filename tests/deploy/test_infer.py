@@ -110,6 +110,44 @@ def test_terraform_that_is_there_is_kept(tree: Any) -> None:
     assert spec.databases[0].cidrs == ("10.0.0.0/8",)
 
 
+DRIVER = {"web/__init__.py": "import psycopg\nimport redis\n"}
+PROJECT = "[project]\nname = 'web'\ndependencies = ['asgiref>=3']\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "secrets"),
+    [
+        pytest.param(DRIVER, ["DATABASE_URL", "REDIS_URL"], id="nothing says what is needed"),
+        pytest.param(
+            {**DRIVER, "pyproject.toml": PROJECT}, [], id="a framework, which imports what is there"
+        ),
+        pytest.param(
+            {**DRIVER, "pyproject.toml": PROJECT.replace("asgiref", "Psycopg[binary]")},
+            ["DATABASE_URL"],
+            id="one of the two is required",
+        ),
+        pytest.param(
+            {**DRIVER, "requirements.txt": "-r base.txt\npsycopg2-binary==2.9 # x\nredis\n"},
+            ["DATABASE_URL", "REDIS_URL"],
+            id="by a file of requirements",
+        ),
+        pytest.param(
+            {**DRIVER, "pyproject.toml": PROJECT, "uv.lock": '[[package]]\nname = "redis"\n'},
+            ["REDIS_URL"],
+            id="by what is required",
+        ),
+    ],
+)
+def test_a_database_is_asked_for_only_where_the_service_cannot_do_without(
+    tree: Any, files: dict[str, str], secrets: list[str]
+) -> None:
+    spec = drafted(tree(files))[0]
+
+    assert [secret.name for secret in spec.secrets] == secrets
+    assert bool(spec.databases) == ("DATABASE_URL" in secrets)
+    assert bool(spec.caches) == ("REDIS_URL" in secrets)
+
+
 def test_a_remote_at_github_is_the_pipelines_repository(tree: Any) -> None:
     root = tree({"a.py": ""}, git=True)
     with (root / ".git" / "config").open("a", encoding="utf-8") as config:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdlc_cli.core.columns import columns, wrap
-from sdlc_cli.core.i18n import _, ngettext
-from sdlc_cli.deploy.after import Command
+from sdlc_cli.core.i18n import _, local, ngettext
+from sdlc_cli.deploy.after import Command, Need
 from sdlc_cli.deploy.difference import states
 from sdlc_cli.deploy.folder import digest
 from sdlc_cli.deploy.lock import Plan, State, Step
@@ -29,6 +29,7 @@ class Done:
     verdict: Verdict
     written: bool
     next: tuple[Command, ...]
+    needs: tuple[Need, ...] = ()
 
     @property
     def artifacts(self) -> tuple[tuple[Step, Artifact], ...]:
@@ -50,6 +51,7 @@ def as_json(done: Done) -> str:
         "artifacts": [_artifact(step, artifact) for step, artifact in done.artifacts],
         "removed": list(done.plan.paths("stale")),
         "findings": verdict["findings"],
+        "needs": [{"environments": list(one.environments), "what": one.what} for one in done.needs],
         "next": [
             {"environment": one.environment, "command": one.command, "instead": one.instead}
             for one in done.next
@@ -87,11 +89,27 @@ def _lines(done: Done, view: View) -> Iterator[str]:
     if done.verdict.checked.findings:
         yield ""
         yield from verdicts.render(done.verdict, view).rstrip("\n").split("\n")
+    if done.needs:
+        yield ""
+        yield _title(_("Needed before the first apply"), view)
+        yield from _needed(done, view)
     if done.next:
         yield ""
-        yield f"\x1b[1m{_('Next')}\x1b[0m" if view.color else _("Next")
+        yield _title(_("Next"), view)
         for one in done.next:
             yield f"  {_('or')}: {one.command}" if one.instead else f"  {one.command}"
+
+
+def _title(text: str, view: View) -> str:
+    return f"\x1b[1m{text}\x1b[0m" if view.color else text
+
+
+def _needed(done: Done, view: View) -> Iterator[str]:
+    """One line a need; whose it is where it is not everybody's."""
+    for one in done.needs:
+        whose = "" if one.environments == done.environments else ", ".join(one.environments)
+        text = f"{whose}: {local(one.what)}" if whose else local(one.what)
+        yield from (f"  {line}" for line in wrap(text, view.width - 2, hang=2))
 
 
 def _headline(done: Done) -> str:

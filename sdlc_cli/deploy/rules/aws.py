@@ -14,8 +14,9 @@ _RDS = ("aws_db_instance", "aws_rds_cluster")
 _CACHE = ("aws_elasticache_replication_group", "aws_elasticache_serverless_cache")
 _NODES = ("aws_launch_template", "aws_instance")
 _EVERYWHERE = {"0.0.0.0/0", "::/0"}
-# In standard support of EKS in November 2026, or newer: the API refuses what does not exist.
-_OLDEST_EKS = (1, 34)
+# EKS supports 1.34 as standard until 2026-12-02, 1.35 until 2027-03-27; its API refuses what does
+# not exist. https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+_OLDEST_EKS = (1, 35)
 _LOGS = {"api", "audit", "authenticator", "controllerManager", "scheduler"}
 _WEEK = 7  # days
 
@@ -401,7 +402,7 @@ RULES = (
     ),
     _rule(
         "tf-eks-version", _MEDIUM,
-        msg("the cluster's version is not set, or out of standard support"),
+        msg("the cluster's version is not set, or leaves standard support"),
         msg("It costs six times as much, then AWS upgrades it on a day of its own choice."),
         msg("Set `version` to one in standard support."),
         _cluster_version, "CKV_AWS_339",

@@ -294,7 +294,7 @@ AWS = (
     Bad("tf-eks-public", TF, "endpoint_public_access  = false", "endpoint_public_access  = true"),
     Bad("tf-eks-logs", TF, '"api", "audit", ', '"api", '),
     Bad("tf-eks-secrets", TF, 'resources = ["secrets"]', "resources = []"),
-    Bad("tf-eks-version", TF, '"1.34"', '"1.29"'),
+    Bad("tf-eks-version", TF, '"1.35"', '"1.29"'),
     Bad("tf-eks-identity", TF, "aws_eks_pod_identity_association", "aws_eks_addon"),
     Bad("tf-instance-metadata", TF, '"required"', '"optional"'),
     Bad("tf-cache-encryption", TF, "at_rest_encryption_enabled = true", ""),

@@ -319,10 +319,10 @@ def test_the_quota_holds_a_rollout_of_the_most_replicas(spec: Make) -> None:
     service = spec(autoscaling=Autoscaling(min=3, max=10))
     hard = objects(service)["ResourceQuota", "answers"]["spec"]["hard"]
 
-    # 10 replicas, a quarter more while new ones come, and the pod of cert-manager.
-    assert hard["pods"] == "14"
-    assert hard["requests.cpu"] == "3500m"
-    assert hard["limits.memory"] == "7Gi"
+    # 10 new replicas, 10 old ones that finish their calls, and the pod of cert-manager.
+    assert hard["pods"] == "21"
+    assert hard["requests.cpu"] == "5250m"
+    assert hard["limits.memory"] == "10752Mi"
 
 
 def test_traces_and_the_proxy_are_told_to_the_service(spec: Make) -> None:

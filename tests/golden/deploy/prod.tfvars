@@ -8,7 +8,7 @@ zones       = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
 vpc_cidr    = "10.0.0.0/16"
 
 cluster_name       = "answers-prod"
-kubernetes_version = "1.34"
+kubernetes_version = "1.35"
 administrators     = []
 node_instance      = "m7g.large"
 node_image         = "BOTTLEROCKET_ARM_64"

@@ -86,12 +86,12 @@ variable "cluster_name" {
 variable "kubernetes_version" {
   description = "Minor version of Kubernetes, one that EKS still supports."
   type        = string
-  default     = "1.34"
+  default     = "1.35"
   nullable    = false
 
   validation {
     condition     = can(regex("^1\\.[0-9]{2}$", var.kubernetes_version))
-    error_message = "A minor version, such as 1.34."
+    error_message = "A minor version, such as 1.35."
   }
 }
 

@@ -23,7 +23,7 @@ variable "region" {
 variable "cluster_version" {
   description = "Minor version of the cluster."
   type        = string
-  default     = "1.34"
+  default     = "1.35"
 }
 
 variable "api_token" {
