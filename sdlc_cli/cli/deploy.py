@@ -104,7 +104,8 @@ Format = Annotated[
     help=_(
         "Render the files of one or more environments, check them, and write them as one.\n\n"
         "Nothing is written when a rule is broken (exit code 1), or when a file was changed by"
-        " hand or is not from a render (exit code 2). Files of yours are never touched."
+        " hand or is not from a render (exit code 2). Without --force, files of yours are never"
+        " touched."
     )
 )
 def render(

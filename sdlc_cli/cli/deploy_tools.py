@@ -33,7 +33,7 @@ def register(app: App) -> None:
         help=_(
             "Hold deployment files against the rules, whoever wrote them; nothing is run.\n\n"
             "Manifests, Dockerfiles, workflows, Terraform, alerts. Exit codes: 0 passed, 1 did not"
-            " pass, 2 wrong words, 4 nothing to look at."
+            " pass, 2 wrong words, 3 a render was killed there, 4 nothing to look at."
         )
     )(validate)
     app.command(

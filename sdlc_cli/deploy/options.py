@@ -280,6 +280,10 @@ class Terraform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     nodes_max: Annotated[int, Meta(ge=1, le=450)] = 6
 
 
+MOST = 40  # of environments, and of each kind of thing that has files or objects of its own
+_FEW = Meta(max_length=MOST)
+
+
 class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an environment may say differently."""
 
@@ -296,12 +300,12 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     flags: dict[FlagName, bool] = {}
     # A text is taken so that it can be refused without being shown.
     secrets: dict[Variable, SecretReference | str] = {}
-    databases: dict[PartName, Database] = {}
-    caches: dict[PartName, Cache] = {}
-    model_apis: dict[PartName, ModelApi] = {}
+    databases: Annotated[dict[PartName, Database], _FEW] = {}
+    caches: Annotated[dict[PartName, Cache], _FEW] = {}
+    model_apis: Annotated[dict[PartName, ModelApi], _FEW] = {}
     egress: Egress = "cidr"
     domains: tuple[Domain, ...] = ()
-    regions: dict[RegionName, Region] = {}
+    regions: Annotated[dict[RegionName, Region], _FEW] = {}
     service_levels: ServiceLevels = ServiceLevels()
     budget: Budget = Budget()
     cluster: Cluster = Cluster()
@@ -350,4 +354,4 @@ class DeployFile(Service, frozen=True, kw_only=True, forbid_unknown_fields=True)
     app: AppName
     build: Build = Build()
     templates: FilePath | None = None
-    environments: Annotated[dict[EnvironmentName, Overlay], Meta(min_length=1)]
+    environments: Annotated[dict[EnvironmentName, Overlay], Meta(min_length=1, max_length=MOST)]

@@ -32,7 +32,7 @@ def opened(out: Path, verb: Literal["read", "write"]) -> Iterator[Folder]:
             raise WorkError(msg("cannot read {path}: {why}", path=place, why=why)) from error
         raise WorkError(
             msg("cannot write {path}: {why}", path=place, why=why),
-            hint=msg("nothing was changed; a folder that you may write to, with --out DIR"),
+            hint=msg("another folder, with --out DIR; nothing was changed"),
         ) from error
 
 

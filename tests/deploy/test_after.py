@@ -7,8 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from sdlc_cli.deploy import after
+from sdlc_cli.deploy.lock import Lock, Plan
 from sdlc_cli.deploy.model import Cluster, DeploySpec
 from sdlc_cli.deploy.render import render
+from sdlc_cli.deploy.report import Verdict, rendered
+from sdlc_cli.deploy.rules import Checked
 
 TERRAFORM = "terraform -chdir=terraform/aws"
 Make = Callable[..., DeploySpec]
@@ -112,3 +115,48 @@ def test_what_a_plain_cluster_lacks_has_to_be_made_by_hand(awkward: DeploySpec) 
         "the certificate in the Secret vision-edge/vision-tls",
         "a device plugin for nvidia.com/gpu",
     ]
+
+
+def test_people_read_the_needs_once_and_the_commands_by_environment(
+    specs: tuple[DeploySpec, ...],
+) -> None:
+    chosen = tuple(spec for spec in specs if spec.environment in ("staging", "dr"))
+    paths = {artifact.path for artifact in render(specs)}
+    done = rendered.Done(
+        app="answers",
+        environments=("staging", "dr"),
+        out=Path(),
+        plan=Plan(steps=(), lock=Lock()),
+        verdict=Verdict(checked=Checked(findings=(), looked_at={}, skipped=()), fail_on=None),
+        written=True,
+        next=after.commands(chosen, paths, Path()),
+        needs=after.needs(chosen),
+    )
+
+    text = rendered.as_text(done)
+
+    assert text[text.index("Needed") :] == (
+        "Needed before the first apply\n"
+        "  a way into the cluster's network: its address is private\n"
+        "  External Secrets, with the ClusterSecretStore cluster-secrets\n"
+        "  the Prometheus operator\n"
+        "  an Ingress controller of the class nginx\n"
+        "  cert-manager, with the ClusterIssuer letsencrypt\n"
+        "  dr: the metrics server\n"
+        "\n"
+        "Next\n"
+        "  staging\n"
+        f"    {TERRAFORM} init -reconfigure -backend-config=environments/staging.s3.tfbackend\n"
+        f"    {TERRAFORM} apply -var-file=environments/staging.tfvars\n"
+        "    aws eks update-kubeconfig --name answers-staging --region eu-west-1\n"
+        "    kubectl apply --kustomize k8s/staging\n"
+        "    or: helm upgrade --install answers-staging helm/answers"
+        " --values helm/answers/values-staging.yaml\n"
+        "  dr\n"
+        f"    {TERRAFORM} init -reconfigure -backend-config=environments/dr.s3.tfbackend\n"
+        f"    {TERRAFORM} apply -var-file=environments/dr.tfvars\n"
+        "    aws eks update-kubeconfig --name answers-dr --region eu-west-1\n"
+        "    kubectl apply --kustomize k8s/dr\n"
+        "    or: helm upgrade --install answers-dr helm/answers"
+        " --values helm/answers/values-dr.yaml\n"
+    )

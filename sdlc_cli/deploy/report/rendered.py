@@ -96,8 +96,17 @@ def _lines(done: Done, view: View) -> Iterator[str]:
     if done.next:
         yield ""
         yield _title(_("Next"), view)
-        for one in done.next:
-            yield f"  {_('or')}: {one.command}" if one.instead else f"  {one.command}"
+        yield from _commands(done)
+
+
+def _commands(done: Done) -> Iterator[str]:
+    """Those of several environments one after the other, each below its name."""
+    several, last = len(done.environments) > 1, ""
+    for one in done.next:
+        if several and one.environment != last:
+            yield f"  {one.environment}"
+            last = one.environment
+        yield f"  {'  ' * several}{_('or') + ': ' if one.instead else ''}{one.command}"
 
 
 def _title(text: str, view: View) -> str:

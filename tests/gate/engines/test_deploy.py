@@ -69,6 +69,13 @@ def test_nothing_to_look_at_is_an_error(tree: Tree) -> None:
         judge(tree({"app.py": "x = 1\n"}))
 
 
+def test_files_of_two_renders_are_not_judged(tree: Tree) -> None:
+    root = tree({"out/Dockerfile": GOOD, "out/.sdlc-render/journal.json": "{}"})
+
+    with pytest.raises(WorkError, match="files of two renders lie there"):
+        judge(root)
+
+
 @pytest.mark.parametrize(
     ("fail_on", "passed"), [("low", False), ("medium", True), ("critical", True)]
 )
