@@ -47,7 +47,8 @@ def makespan(instance: Instance) -> int:
 
 def _least(instance: Instance, of_modes: I64) -> I64:
     """The smallest value among the modes of each task."""
-    return np.minimum.reduceat(of_modes, instance.mode_ptr[:-1]).astype(np.int64)
+    least: I64 = np.minimum.reduceat(of_modes, instance.mode_ptr[:-1])
+    return least
 
 
 def _heads(instance: Instance, duration: I64) -> tuple[I64, I64]:
@@ -128,7 +129,8 @@ def _some(moments: I64) -> I64:
     """All, or as many as there is time for."""
     if len(moments) <= _CUTS:
         return moments
-    return moments[np.linspace(0, len(moments) - 1, _CUTS).astype(int)]
+    some: I64 = moments[np.linspace(0, len(moments) - 1, _CUTS).astype(int)]
+    return some
 
 
 def _refuted(end: int, duration: I64, head: I64, tail: I64, demand: I64, room: int) -> bool:
