@@ -3,7 +3,11 @@
 Each schedule, its tasks sorted by falling finish, is a list for the other direction, where the
 same order is squeezed once more: forward-backward improvement, with a recombination on the way
 (the bi-population genetic algorithm of Debels and Vanhoucke, 2005). A child takes the place of
-one list only and only where it is no worse, which keeps a population apart for longer.
+one list only, and only where it is no worse: a population stays diverse for longer.
+
+The places are dealt to blocks, each with its own random numbers. While one direction is made, the
+other is only read, so that blocks run side by side without a lock, and to the same end as one
+after the other.
 """
 
 from typing import NamedTuple
@@ -11,34 +15,35 @@ from typing import NamedTuple
 from sdlc_cli.plan.compiled import jit
 from sdlc_cli.plan.serial import Ints, latest_first, serial
 
-RANDOM, SIDE, PLACE, FILLED, BEST, BEST_SIDE, COUNT, FIELDS = 0, 1, 2, 3, 4, 5, 6, 7
+RANDOM, PLACE, END, BEST, BEST_SIDE, COUNT, FIELDS = 0, 1, 2, 3, 4, 5, 6  # of Block.state
 
 
 class Net(NamedTuple):
     """A project as the kernels see it; what has two rows is for forward and for backward."""
 
     duration: Ints
-    word: Ints
+    words: Ints  # (words, n)
     pred_ptr: Ints  # (2, n+1)
     pred: Ints  # (2, links)
     topological: Ints  # (2, n)
     urgency: Ints  # (n) the longest path from the start of a task to the end
-    guard: int
-    full: int
+    guards: Ints  # (words)
+    full: Ints  # (words)
 
 
 class Population(NamedTuple):
-    """Lists of both directions, how long their schedules are, and where the search stands."""
+    """What schedules of both directions are as lists for the other one, and how long they are."""
 
     lists: Ints  # (2, size, n)
     makespan: Ints  # (2, size)
-    best: Ints  # (n) the list of the best schedule
-    state: Ints  # RANDOM, SIDE, ...
+    rivals: int  # how many lists vie to be a partner
 
 
-class Scratch(NamedTuple):
-    """Room for the kernels to work in."""
+class Block(NamedTuple):
+    """Some places of a population, the best list made there, and room to work in."""
 
+    state: Ints
+    best: Ints  # (n)
     free: Ints
     heads: Ints
     finish: Ints
@@ -108,12 +113,12 @@ def cross(mother: Ints, father: Ints, begin: int, end: int, marks: Ints, child: 
 
 
 @jit
-def breed(population: Population, scratch: Scratch, side: int, place: int) -> None:
-    """Write a child for `side` from two lists of it: from its own place and from a fitter one."""
-    lists, makespan, state = population.lists[side], population.makespan[side], population.state
-    size, n = len(lists), len(scratch.child)
+def breed(population: Population, block: Block, side: int, place: int) -> None:
+    """Write a child from two lists of `side`: that of `place`, and the fittest of some rivals."""
+    lists, makespan, state = population.lists[side], population.makespan[side], block.state
+    size, n = len(makespan), len(block.child)
     other = draw(state, size)
-    for _ in range(3):
+    for _ in range(population.rivals - 1):
         rival = draw(state, size)
         if makespan[rival] < makespan[other]:
             other = rival
@@ -121,52 +126,48 @@ def breed(population: Population, scratch: Scratch, side: int, place: int) -> No
         other = (other + 1) % size
     width = n // 4 + draw(state, n // 2 + 1)
     begin = draw(state, n - width + 1)
-    cross(lists[place], lists[other], begin, begin + width, scratch.marks, scratch.child)
+    cross(lists[place], lists[other], begin, begin + width, block.marks, block.child)
 
 
 @jit
-def evolve(count: int, bound: int, net: Net, population: Population, scratch: Scratch) -> None:
-    """Make `count` schedules more, fewer where one reaches `bound`."""
-    state, size = population.state, len(population.makespan[0])
+def evolve(
+    count: int, bound: int, side: int, fresh: int, net: Net, population: Population, block: Block
+) -> None:
+    """Make at most `count` schedules of `side` for the block's places; none once `bound` is met.
+
+    A fresh population is filled: at random forward, and backward from the lists of that.
+    """
+    state = block.state
     for _ in range(count):
-        if state[BEST] <= bound:
+        place = state[PLACE]
+        if place >= state[END] or state[BEST] <= bound:
             return
-        side, place = state[SIDE], state[PLACE]
-        fresh = state[FILLED] < 2 * size
         if not fresh:
-            breed(population, scratch, 1 - side, place)
+            breed(population, block, 1 - side, place)
         elif side == 0:
-            random_list(net, state, scratch.marks, scratch.pool, scratch.child)
+            random_list(net, state, block.marks, block.pool, block.child)
         else:
-            for i in range(len(scratch.child)):
-                scratch.child[i] = population.lists[0][place][i]
+            for i in range(len(block.child)):
+                block.child[i] = population.lists[0][place][i]
         last = serial(
-            scratch.child,
+            block.child,
             net.duration,
-            net.word,
+            net.words,
             net.pred_ptr[side],
             net.pred[side],
-            scratch.free,
-            net.guard,
+            block.free,
+            net.guards,
             net.full,
-            scratch.finish,
+            block.finish,
         )
         state[COUNT] += 1
+        state[PLACE] += 1
         if last < state[BEST]:
             state[BEST] = last
             state[BEST_SIDE] = side
-            for i in range(len(scratch.child)):
-                population.best[i] = scratch.child[i]
+            for i in range(len(block.child)):
+                block.best[i] = block.child[i]
         if fresh or last <= population.makespan[side][place]:
             ties = net.topological[1 - side]
-            latest_first(scratch.finish, last, ties, scratch.heads, population.lists[side][place])
+            latest_first(block.finish, last, ties, block.heads, population.lists[side][place])
             population.makespan[side][place] = last
-        if fresh:
-            state[FILLED] += 1
-            state[SIDE] = 1 - side
-            state[PLACE] = (place + side) % size
-        elif place + 1 < size:
-            state[PLACE] = place + 1
-        else:
-            state[PLACE] = 0
-            state[SIDE] = 1 - side

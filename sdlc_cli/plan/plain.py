@@ -1,14 +1,14 @@
 """Searches plain projects: one mode a task, finish-start without lags, nothing else.
 
-Islands, each with two populations, run in threads: the kernels let go of the interpreter's lock.
-They meet now and then, and hand their best list on. With a number of schedules there are as many
-islands, and they meet as often, whatever the number of jobs: the same seed gives the same plan.
+Threads share the work: the kernels let go of the interpreter's lock. With a number of schedules
+the same seed gives the same plan on any number of jobs, since the blocks of a population, which
+are what threads share, follow from that number alone.
 """
 
-import math
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -20,17 +20,19 @@ from sdlc_cli.plan.evolve import (
     BEST,
     BEST_SIDE,
     COUNT,
+    END,
     FIELDS,
+    PLACE,
     RANDOM,
+    Block,
     Net,
     Population,
-    Scratch,
     evolve,
 )
 from sdlc_cli.plan.instance import I64, Instance
 from sdlc_cli.plan.serial import serial
 
-WORD_BITS = 62
+WORD_BITS = 63
 TICK = 0.05  # seconds between two looks at the clock
 NONE_YET = 2**40
 
@@ -43,221 +45,237 @@ def search(instance: Instance, effort: Effort, watch: Watch | None = None) -> Fo
     unit = max(1, int(np.gcd.reduce(instance.mode_duration)))
     bound = -(-bounds.makespan(instance) // unit)
     run = _Run(net(instance, unit), instance.n, unit, bound, effort, watch)
-    if effort.schedules is not None:
-        run.count(effort.schedules)
-    else:
-        run.clock(5.0 if effort.seconds is None else effort.seconds)
+    with run.workers() as run.pool:
+        if effort.schedules is not None:
+            run.count(max(1, effort.schedules))
+        else:
+            run.clock(5.0 if effort.seconds is None else effort.seconds)
     return run.found()
 
 
 def net(instance: Instance, unit: int) -> Net:
     """The instance for the kernels, in slots of `unit`."""
-    n = instance.n
     order = instance.order.astype(np.int64)
     duration = instance.mode_duration // unit
-    tail = np.zeros(n, dtype=np.int64)
+    tail = np.zeros(instance.n, dtype=np.int64)
     for task in order[::-1]:
         after = instance.succ_task[instance.succ_ptr[task] : instance.succ_ptr[task + 1]]
         tail[task] = duration[task] + max(tail[after], default=0)
-    word, guard, full = _words(instance.mode_demand, instance.capacity)
+    words, guards, full = _words(instance.mode_demand, instance.capacity)
     return Net(
         duration=_given(duration),
-        word=_given(word),
+        words=_given(words),
         pred_ptr=_given(np.stack([instance.pred_ptr, instance.succ_ptr]).astype(np.int64)),
         pred=_given(np.stack([instance.pred_task, instance.succ_task]).astype(np.int64)),
         topological=_given(np.stack([order, order[::-1]])),
         urgency=_given(tail),
-        guard=guard,
-        full=full,
+        guards=_given(guards),
+        full=_given(full),
     )
 
 
-def _words(demand: I64, capacity: I64) -> tuple[I64, int, int]:
-    """The demands as words, the guard bits, and the word of a slot that is all free."""
-    word = np.zeros(len(demand), dtype=np.int64)
-    guard = full = shift = 0
-    for of_tasks, units in zip(demand.T, capacity.tolist(), strict=True):
-        if not of_tasks.any():
+def _words(demand: I64, capacity: I64) -> tuple[I64, I64, I64]:
+    """The demands as words, their guard bits, and the words of a slot that is all free."""
+    words = [np.zeros(len(demand), dtype=np.int64)]
+    guards, full, shift = [0], [0], 0
+    for of_tasks, limit in zip(demand.T, capacity.tolist(), strict=True):
+        if of_tasks.sum() <= limit:
             continue
+        share = int(np.gcd.reduce(of_tasks))
+        units = limit // share
         bits = units.bit_length()
-        word += of_tasks << shift
-        full |= (units | 1 << bits) << shift
-        guard |= 1 << (shift + bits)
+        if shift + bits + 1 > WORD_BITS:
+            words.append(np.zeros(len(demand), dtype=np.int64))
+            guards, full, shift = [*guards, 0], [*full, 0], 0
+        words[-1] += of_tasks // share << shift
+        full[-1] |= (units | 1 << bits) << shift
+        guards[-1] |= 1 << (shift + bits)
         shift += bits + 1
-    return word, guard, full
+    return np.stack(words), np.array(guards, dtype=np.int64), np.array(full, dtype=np.int64)
 
 
-def _given(array: I64) -> Any:
+def _given(array: Any) -> Any:
     """An array for compiled kernels; lists, which are quicker there, for those in Python."""
     return array if engine()[0] == "numba" else array.tolist()
 
 
-@dataclass(slots=True)
-class _Island:
-    """One pair of populations with its own random numbers, and room to work in."""
-
-    net: Net
-    population: Population
-    scratch: Scratch
-    bound: int
-
-    def advance(self, count: int) -> None:
-        evolve(count, self.bound, self.net, self.population, self.scratch)
-
-    def advance_until(self, moment: float) -> None:
-        """Go on until `moment` of the monotonic clock, one schedule at the least."""
-        count = 1
-        while self.best > self.bound:
-            begin = time.monotonic()
-            self.advance(count)
-            end = time.monotonic()
-            if end >= moment:
-                return
-            pace = count / max(end - begin, 1e-6)
-            count = max(1, min(4 * count, int(pace * min(moment - end, TICK / 2))))
-
-    @property
-    def best(self) -> int:
-        return int(self.population.state[BEST])
-
-    @property
-    def count(self) -> int:
-        return int(self.population.state[COUNT])
+def _room(*shape: int, kind: type = np.int64) -> Any:
+    return _given(np.zeros(shape, dtype=kind))
 
 
 class _Run:
-    """A search under way."""
+    """A search under way: a population, its blocks, and the pass that they are at."""
 
     def __init__(
         self, net: Net, n: int, unit: int, bound: int, effort: Effort, watch: Watch | None
     ) -> None:
         self.net, self.n, self.unit, self.bound = net, n, unit, bound
         self.effort, self.watch = effort, watch
-        self.begin = time.monotonic()
-        self.islands: list[_Island] = []
-        self.spent = 0  # schedules of islands that are gone
+        self.begin = self.watched = time.monotonic()
+        self.pool: ThreadPoolExecutor | None = None
+        self.population = Population(None, None, 0)
+        self.blocks: list[Block] = []
+        self.paces: list[float] = []  # schedules a second of each block
+        self.trial: list[Block] = []
+
+    def workers(self) -> AbstractContextManager[ThreadPoolExecutor | None]:
+        """Threads for the blocks, where there are to be several."""
+        return ThreadPoolExecutor(self.effort.jobs) if self.effort.jobs > 1 else nullcontext()
 
     def count(self, schedules: int) -> None:
         """Make so many schedules."""
-        islands = 1 if schedules < 20_000 else 2
-        self.settle(islands, schedules // islands)
-        epochs = max(1, schedules // islands // 5_000)
-        left = max(1, schedules)
-        for epoch in range(epochs, 0, -1):
-            share = left // epoch
-            left -= share
-            parts = [share // islands + (k < share % islands) for k in range(islands)]
-            if not self.together("advance", parts):
-                return
+        size = _size(schedules)
+        self.settle(size, max(1, min(8, size // 32)))
+        self.passes(schedules, float("inf"))
 
     def clock(self, seconds: float) -> None:
-        """Go on for so many seconds."""
+        """Go on for so many seconds, with a population that suits the pace of a short trial."""
         end = self.begin + seconds
-        self.settle(1, 1)
-        trial = self.islands[0]
-        trial.advance_until(min(end, self.begin + seconds / 50))
-        took = max(time.monotonic() - self.begin, 1e-6)
-        self.spent = trial.count
-        best = trial
-        self.settle(max(1, self.effort.jobs), int(trial.count / took * seconds))
-        self.take(best)
-        while time.monotonic() < end:
-            moment = min(end, time.monotonic() + TICK)
-            if not self.together("advance_until", [moment] * len(self.islands)):
-                return
+        self.settle(4, 1)
+        if not self.passes(NONE_YET, min(end, time.monotonic() + min(seconds / 50, TICK))):
+            return
+        self.trial = self.blocks
+        schedules = int(self.paces[0] * self.effort.jobs * (end - time.monotonic()))
+        self.settle(max(_size(schedules), 2 * self.effort.jobs), self.effort.jobs)
+        self.passes(NONE_YET, end)
 
-    def settle(self, islands: int, schedules: int) -> None:
-        """New islands, each for so many schedules."""
-        size = max(2, min(int(2.0 * math.sqrt(schedules) / 2.4), 1000))
-        self.islands = [self.island(size, k) for k in range(islands)]
+    def settle(self, size: int, blocks: int) -> None:
+        """A new population in so many blocks."""
+        lists = _room(2, size, self.n, kind=np.int32)
+        self.population = Population(lists, _room(2, size), _rivals(size))
+        cuts = [size * k // blocks for k in range(blocks + 1)]
+        self.blocks = [self.block(k, cuts[k + 1]) for k in range(blocks)]
+        self.starts = cuts[:-1]
+        self.paces = [max(self.paces, default=0.0)] * blocks
 
-    def island(self, size: int, number: int) -> _Island:
-        def room(*shape: int) -> Any:
-            return _given(np.zeros(shape, dtype=np.int64))
-
+    def block(self, number: int, end: int) -> Block:
+        """The block of the places before `end`."""
         state = np.zeros(FIELDS, dtype=np.int64)
         seed = np.random.SeedSequence([self.effort.seed, number])
         state[RANDOM] = int(seed.generate_state(1)[0]) | 1
-        state[BEST] = NONE_YET
+        state[BEST], state[END] = NONE_YET, end
         slots = int(sum(self.net.duration)) + int(max(self.net.duration)) + 2
         n = self.n
-        free = _given(np.full(slots, self.net.full, dtype=np.int64))
-        return _Island(
-            self.net,
-            Population(room(2, size, n), room(2, size), room(n), _given(state)),
-            Scratch(free, room(slots), room(n), room(n), room(n), room(n)),
-            self.bound,
+        return Block(
+            state=_given(state),
+            best=_room(n, kind=np.int32),
+            free=_given(np.tile(np.asarray(self.net.full, dtype=np.int64), slots)),
+            heads=_room(slots),
+            finish=_room(n),
+            child=_room(n, kind=np.int32),
+            marks=_room(n),
+            pool=_room(n),
         )
 
-    def take(self, other: _Island) -> None:
-        """Let the first island know another's best."""
-        mine = self.islands[0].population
-        if other.best < mine.state[BEST]:
-            mine.best[:] = other.population.best[:]
-            mine.state[BEST] = other.best
-            mine.state[BEST_SIDE] = other.population.state[BEST_SIDE]
-
-    def together(self, do: str, arguments: list[Any]) -> bool:
-        """Let every island do something, and say whether to go on."""
-        calls = [
-            (getattr(island, do), argument)
-            for island, argument in zip(self.islands, arguments, strict=True)
-        ]
+    def passes(self, schedules: int, end: float) -> bool:
+        """Fill the population, then renew either side by turns. False: the search is over."""
+        side, fresh = 0, 2
         try:
-            if len(calls) == 1 or self.effort.jobs == 1:
-                for call, argument in calls:
-                    call(argument)
-            else:
-                with ThreadPoolExecutor(min(len(calls), self.effort.jobs)) as pool:
-                    list(pool.map(lambda pair: pair[0](pair[1]), calls))
+            while schedules > 0:
+                ends = [int(block.state[END]) for block in self.blocks]
+                for block, start, stop in zip(self.blocks, self.starts, ends, strict=True):
+                    block.state[PLACE], block.state[END] = start, min(stop, schedules)
+                goes_on = self.renew(side, fresh > 0, end)
+                for block, stop in zip(self.blocks, ends, strict=True):
+                    block.state[END] = stop
+                if not goes_on:
+                    return False
+                if time.monotonic() >= end:
+                    return True
+                schedules -= ends[-1]
+                side, fresh = 1 - side, fresh - 1
         except KeyboardInterrupt:
-            if self.best.best >= NONE_YET:
+            if self.best.state[BEST] >= NONE_YET:
                 raise
             return False
-        return self.best.best > self.bound and self.watched()
+        return True
+
+    def renew(self, side: int, fresh: bool, end: float) -> bool:
+        """One pass over one side, or as much of it as there is time for."""
+        while True:
+            moment = min(end, time.monotonic() + TICK)
+
+            def work(k: int, moment: float = moment) -> bool:
+                return self.advance(k, side, fresh, moment)
+
+            spread: Callable[..., Any] = self.pool.map if self.pool else map
+            done = all(list(spread(work, range(len(self.blocks)))))
+            now = time.monotonic()
+            if self.best.state[BEST] <= self.bound or not self.heard(now):
+                return False
+            if done or now >= end:
+                return True
+
+    def advance(self, k: int, side: int, fresh: bool, moment: float) -> bool:
+        """Let block `k` go on until `moment`; True once its pass is done."""
+        block, pace = self.blocks[k], self.paces[k]
+        state = block.state
+        while state[PLACE] < state[END] and state[BEST] > self.bound:
+            begin = time.monotonic()
+            if begin >= moment and pace:
+                return False
+            count = max(1, int(pace * min(moment - begin, TICK / 2)))
+            made = int(state[COUNT])
+            evolve(count, self.bound, side, int(fresh), self.net, self.population, block)
+            made = int(state[COUNT]) - made
+            pace = made / max(time.monotonic() - begin, 1e-6)
+            self.paces[k] = pace
+        return True
 
     @property
-    def best(self) -> _Island:
-        return min(self.islands, key=lambda island: island.best)
+    def best(self) -> Block:
+        return min([*self.trial, *self.blocks], key=lambda block: int(block.state[BEST]))
 
     @property
     def schedules(self) -> int:
-        return self.spent + sum(island.count for island in self.islands)
+        return sum(int(block.state[COUNT]) for block in [*self.trial, *self.blocks])
 
-    def watched(self) -> bool:
-        if self.watch is None:
+    def heard(self, now: float) -> bool:
+        """Tell the watch every now and then; False when it has seen enough."""
+        if self.watch is None or now - self.watched < TICK:
             return True
+        self.watched = now
         return self.watch(
             Progress(
-                makespan=self.best.best * self.unit,
+                makespan=int(self.best.state[BEST]) * self.unit,
                 bound=self.bound * self.unit,
                 schedules=self.schedules,
-                seconds=time.monotonic() - self.begin,
+                seconds=now - self.begin,
             )
         )
 
     def found(self) -> Found:
         """The best list as a schedule once more."""
         best = self.best
-        side = int(best.population.state[BEST_SIDE])
-        serial(
-            best.population.best,
+        side = int(best.state[BEST_SIDE])
+        last = serial(
+            best.best,
             self.net.duration,
-            self.net.word,
+            self.net.words,
             self.net.pred_ptr[side],
             self.net.pred[side],
-            best.scratch.free,
-            self.net.guard,
+            best.free,
+            self.net.guards,
             self.net.full,
-            best.scratch.finish,
+            best.finish,
         )
         length = np.array(self.net.duration, dtype=np.int64)
-        finish = np.array(best.scratch.finish, dtype=np.int64)
-        start = finish - length if side == 0 else best.best - finish
+        finish = np.array(best.finish, dtype=np.int64)
+        start = finish - length if side == 0 else last - finish
         return Found(
             start=start * self.unit,
             finish=(start + length) * self.unit,
             mode=np.arange(self.n, dtype=np.int32),
             schedules=self.schedules,
-            proved=best.best <= self.bound,
+            proved=last <= self.bound,
         )
+
+
+def _size(schedules: int) -> int:
+    """Lists in a population that is to make so many schedules; see docs/plan-search.md."""
+    return max(4, min(int(64 * (schedules / 5_000) ** 0.59), schedules // 4, 4_000))
+
+
+def _rivals(size: int) -> int:
+    """A small population has no time to lose; a large one would lose what makes it large."""
+    return 4 if size < 150 else 2

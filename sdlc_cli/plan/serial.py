@@ -2,9 +2,9 @@
 
 The free units of all resources of a slot lie in one whole number below 2^63, each in a field of
 its own under a guard bit. A task fits where subtracting its word leaves every guard bit set: one
-subtraction and one comparison, however many resources (bit-parallel arithmetic as in Lamport,
-"Multiple byte processing with full-word instructions", CACM 1975). Where one word is too small
-for the resources there are `wide` kernels of several words a slot.
+subtraction and one comparison, however many resources (arithmetic on fields of a word as in
+Lamport, "Multiple byte processing with full-word instructions", 1975). Resources that one word is
+too small for take several, and a slot that many places of `free` in a row.
 
 Backward is forward in the mirrored project, with the successors as predecessors and time counted
 from the end. A kernel takes arrays, or lists where there is no numba, and makes none.
@@ -21,16 +21,20 @@ Ints = Any  # an array of whole numbers, or a list of them where Python runs the
 def serial(
     order: Ints,
     duration: Ints,
-    word: Ints,
+    words: Ints,
     pred_ptr: Ints,
     pred: Ints,
     free: Ints,
-    guard: int,
-    full: int,
+    guards: Ints,
+    full: Ints,
     finish: Ints,
 ) -> int:
     """Write the finish of every task of `order` and return the makespan. `free` comes back full."""
+    if len(guards) > 1:
+        return serial_wide(order, duration, words, pred_ptr, pred, free, guards, full, finish)
     last = 0
+    guard = guards[0]
+    word = words[0]
     for task in order:
         low = 0
         for i in range(pred_ptr[task], pred_ptr[task + 1]):
@@ -50,9 +54,54 @@ def serial(
             free[used] -= need
         finish[task] = end
         last = max(last, end)
+    empty = full[0]
     for used in range(last):
-        free[used] = full
-    return last
+        free[used] = empty
+    return int(last)
+
+
+@jit
+def serial_wide(
+    order: Ints,
+    duration: Ints,
+    words: Ints,
+    pred_ptr: Ints,
+    pred: Ints,
+    free: Ints,
+    guards: Ints,
+    full: Ints,
+    finish: Ints,
+) -> int:
+    """The same for resources that need several words a slot."""
+    last = 0
+    width = len(guards)
+    for task in order:
+        low = 0
+        for i in range(pred_ptr[task], pred_ptr[task + 1]):
+            low = max(low, finish[pred[i]])
+        length = duration[task]
+        end = low + length
+        slot = end - 1
+        while slot >= low:
+            fits = True
+            for k in range(width):
+                if (free[slot * width + k] - words[k][task]) & guards[k] != guards[k]:
+                    fits = False
+            if fits:
+                slot -= 1
+            else:
+                low = end
+                end = slot + 1 + length
+                slot = end - 1
+        for used in range(end - length, end):
+            for k in range(width):
+                free[used * width + k] -= words[k][task]
+        finish[task] = end
+        last = max(last, end)
+    for used in range(last):
+        for k in range(width):
+            free[used * width + k] = full[k]
+    return int(last)
 
 
 @jit
