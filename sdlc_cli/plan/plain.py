@@ -79,7 +79,7 @@ def _words(demand: I64, capacity: I64) -> tuple[I64, I64, I64]:
     words = [np.zeros(len(demand), dtype=np.int64)]
     guards, full, shift = [0], [0], 0
     for of_tasks, limit in zip(demand.T, capacity.tolist(), strict=True):
-        if of_tasks.sum() <= limit:
+        if sum(of_tasks.tolist()) <= limit:
             continue
         share = int(np.gcd.reduce(of_tasks))
         units = limit // share
