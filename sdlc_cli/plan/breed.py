@@ -21,10 +21,12 @@ from sdlc_cli.plan.packed import (
     TASKS,
     UNITS,
     USE,
+    WISH,
     WORDS,
     Packed,
 )
 from sdlc_cli.plan.sgs import (
+    ANCHOR,
     FINISH,
     FLEX,
     MODE,
@@ -39,35 +41,34 @@ from sdlc_cli.plan.sgs import (
 
 NOWHERE: Final = 1e300  # the weight of what has no schedule
 _PRIME: Final = 2147483647
-DICE: Final = 0
-MADE: Final = 1
-CHILD: Final = 0
-COUNT: Final = 1
-MARK: Final = 2
-STAMP: Final = 3
+DICE, MADE, BORN, GIVEN = range(4)  # of `state`; the first GIVEN members are not drawn
+CHILD, COUNT, MARK, STAMP = range(4)  # of `desk`
+SWAPS, MODES, LOOSE, TOURNAMENT = range(4)  # of `habit`
 
 
 class Herd(NamedTuple):
     """A population: an order of units and a mode for each task, and what it weighs."""
 
     order: I32  # (size, units)
-    mode: I32  # (size, n)
+    gene: I32  # (size, n) twice a mode, plus one where the task waits for its wished start
     weight: F64  # (size)
+    habit: F64  # how often neighbours swap, modes change; how many tasks choose their mode
     desk: I64  # (4, units) to work on
-    state: I64  # random numbers, schedules made
+    state: I64
     best: F64  # (1)
     best_plan: I64  # (n, 3)
 
 
-def herd(p: Packed, facts: I64, size: int, seed: int) -> Herd:
+def herd(p: Packed, facts: I64, size: int, seed: int, habit: tuple[float, ...]) -> Herd:
     """An unborn population."""
     units, n = int(p.sizes[UNITS]), int(p.sizes[TASKS])
     return Herd(
         order=np.zeros((size, units), dtype=np.int32),
-        mode=np.zeros((size, n), dtype=np.int32),
+        gene=np.zeros((size, n), dtype=np.int32),
         weight=np.full(size, NOWHERE),
+        habit=np.array(habit),
         desk=np.zeros((4, units), dtype=np.int64),
-        state=np.array([seed % (_PRIME - 1) + 1, 0], dtype=np.int64),
+        state=np.array([seed % (_PRIME - 1) + 1, 0, 0, 0], dtype=np.int64),
         best=np.full(1, NOWHERE),
         best_plan=facts.copy(),
     )
@@ -88,43 +89,59 @@ def chance(dice: I64) -> Any:
 
 
 @jit
-def settle(p: Packed, h: Herd, order: I32) -> None:
+def settle(p: Packed, h: Herd, order: I64) -> None:
     """Put what has to come first before what waits for it, the order kept where it can be."""
-    for u in range(p.sizes[UNITS]):
+    units = p.sizes[UNITS]
+    for u in range(units):
         h.desk[COUNT, u] = p.unit[u, BEFORE]
         h.desk[MARK, u] = 0
     done = 0
-    while done < p.sizes[UNITS]:
-        for i in range(p.sizes[UNITS]):
+    while done < units:
+        for i in range(units):
             u = order[i]
             if h.desk[MARK, u] == 0 and h.desk[COUNT, u] == 0:
                 h.desk[MARK, u] = 1
-                h.desk[CHILD, done] = u
+                h.desk[STAMP, done] = u
                 done += 1
                 for k in range(p.unit[u, AFTER_FROM], p.unit[u, AFTER_TO]):
                     h.desk[COUNT, p.many[k]] -= 1
-    for i in range(p.sizes[UNITS]):
-        order[i] = h.desk[CHILD, i]
+    for i in range(units):
+        order[i] = h.desk[STAMP, i]
 
 
 @jit
-def by_time(p: Packed, w: Room, h: Herd, order: I32, finishes: bool) -> None:
-    """Sort units by their finish, or their start; earlier units of the project first in ties."""
-    for u in range(p.sizes[UNITS]):
+def by_time(p: Packed, w: Room, h: Herd, order: I64, of: int) -> None:
+    """Sort units by their finish, or their start; earlier units of the project first in ties.
+
+    By Shell's method: the order is nearly right already.
+    """
+    units = p.sizes[UNITS]
+    for i in range(units):
+        u = order[i]
         stamp = 0
-        for i in range(p.unit[u, FIRST], p.unit[u, STOP]):
-            j = p.many[i]
-            stamp = max(stamp, w.plan[j, FINISH] if finishes else w.plan[j, START])
-        h.desk[STAMP, u] = stamp
-    sorted_ = np.argsort(h.desk[STAMP], kind="mergesort")
-    for i in range(p.sizes[UNITS]):
-        order[i] = sorted_[i]
+        for k in range(p.unit[u, FIRST], p.unit[u, STOP]):
+            stamp = max(stamp, w.plan[p.many[k], of])
+        h.desk[STAMP, i] = stamp * units + u
+    gap = 1
+    while 3 * gap < units:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(gap, units):
+            stamp = h.desk[STAMP, i]
+            k = i
+            while k >= gap and h.desk[STAMP, k - gap] > stamp:
+                h.desk[STAMP, k] = h.desk[STAMP, k - gap]
+                k -= gap
+            h.desk[STAMP, k] = stamp
+        gap //= 3
+    for i in range(units):
+        order[i] = h.desk[STAMP, i] % units
     if p.sizes[SWAPPED]:
         settle(p, h, order)
 
 
 @jit
-def draw_order(p: Packed, h: Herd, order: I32) -> None:
+def draw_order(p: Packed, h: Herd) -> None:
     """A random list, those first more often that have a long way to go."""
     for u in range(p.sizes[UNITS]):
         h.desk[COUNT, u] = p.unit[u, BEFORE]
@@ -140,7 +157,7 @@ def draw_order(p: Packed, h: Herd, order: I32) -> None:
             if p.unit[h.desk[MARK, other], TAIL] > p.unit[h.desk[MARK, pick], TAIL]:
                 pick = other
         u = h.desk[MARK, pick]
-        order[i] = u
+        h.desk[CHILD, i] = u
         ready -= 1
         h.desk[MARK, pick] = h.desk[MARK, ready]
         for k in range(p.unit[u, AFTER_FROM], p.unit[u, AFTER_TO]):
@@ -220,7 +237,7 @@ def afford(p: Packed, w: Room, h: Herd) -> None:
 
 
 @jit
-def judge(p: Packed, w: Room, h: Herd, order: I32, weights: F64) -> Any:
+def judge(p: Packed, w: Room, h: Herd, order: I64, weights: F64) -> Any:
     """The weight of the schedule of `order` and the room's modes, justified; both are updated."""
     h.state[MADE] += 1
     if not forward(p, w, order):
@@ -230,16 +247,16 @@ def judge(p: Packed, w: Room, h: Herd, order: I32, weights: F64) -> Any:
     for u in range(p.sizes[UNITS]):
         for i in range(p.unit[u, FIRST], p.unit[u, STOP]):
             top = max(top, w.plan[p.many[i], FINISH])
-    by_time(p, w, h, order, True)
+    by_time(p, w, h, order, FINISH)
     h.state[MADE] += 1
     if not backward(p, w, order, top):
         return note
-    by_time(p, w, h, order, False)
+    by_time(p, w, h, order, START)
     h.state[MADE] += 1
     if not forward(p, w, order):
         return note
     note = remember(p, w, h, weights)
-    by_time(p, w, h, order, False)
+    by_time(p, w, h, order, START)
     return note
 
 
@@ -256,40 +273,56 @@ def remember(p: Packed, w: Room, h: Herd, weights: F64) -> Any:
 
 
 @jit
-def born(p: Packed, w: Room, h: Herd, weights: F64, first: int, last: int) -> None:
-    """Random members of the population."""
-    for m in range(first, last):
-        order = h.order[m]
-        draw_order(p, h, order)
-        loose = roll(h.state, 3)
-        for j in range(p.sizes[TASKS]):
-            w.plan[j, MODE] = draw_row(p, h, j)
-            w.plan[j, FLEX] = loose
-        afford(p, w, h)
-        h.weight[m] = judge(p, w, h, order, weights)
-        for j in range(p.sizes[TASKS]):
-            h.mode[m, j] = w.plan[j, MODE]
+def pick(h: Herd) -> Any:
+    """The best of a few members."""
+    best = roll(h.state, len(h.weight))
+    for _ in range(int(h.habit[TOURNAMENT]) - 1):
+        other = roll(h.state, len(h.weight))
+        if h.weight[other] < h.weight[best]:
+            best = other
+    return best
 
 
 @jit
-def pick(h: Herd) -> Any:
-    """The better of two members."""
-    a = roll(h.state, len(h.weight))
-    b = roll(h.state, len(h.weight))
-    return a if h.weight[a] <= h.weight[b] else b
+def inherit(p: Packed, w: Room, h: Herd, parent: int, j: int) -> None:
+    """The mode of a task as a member has it, and whether it waits for its wished start."""
+    gene = h.gene[parent, j]
+    w.plan[j, MODE] = gene // 2
+    w.plan[j, ANCHOR] = p.task[j, WISH] if gene % 2 == 1 else 0
+
+
+@jit
+def fresh(p: Packed, w: Room, h: Herd, m: int) -> None:
+    """A member that has no parents: given, or drawn at random."""
+    if m < h.state[GIVEN]:
+        for u in range(p.sizes[UNITS]):
+            h.desk[CHILD, u] = h.order[m, u]
+        for j in range(p.sizes[TASKS]):
+            inherit(p, w, h, m, j)
+            w.plan[j, FLEX] = 0
+        return
+    draw_order(p, h)
+    loose = roll(h.state, 3)
+    for j in range(p.sizes[TASKS]):
+        w.plan[j, MODE] = draw_row(p, h, j)
+        w.plan[j, FLEX] = loose
+        w.plan[j, ANCHOR] = 0
+        if p.task[j, WISH] >= 0 and roll(h.state, 2) == 0:
+            w.plan[j, ANCHOR] = p.task[j, WISH]
 
 
 @jit
 def mix(p: Packed, w: Room, h: Herd, a: int, b: int) -> None:
     """A child of two: the head and the end of one's order, between them the order of the other."""
-    for u in range(p.sizes[UNITS]):
+    units = p.sizes[UNITS]
+    for u in range(units):
         h.desk[MARK, u] = 0
-    q = roll(h.state, p.sizes[UNITS] + 1)
-    r = roll(h.state, p.sizes[UNITS] + 1)
+    q = roll(h.state, units + 1)
+    r = roll(h.state, units + 1)
     if q > r:
         q, r = r, q
     for j in range(p.sizes[TASKS]):
-        w.plan[j, MODE] = h.mode[a, j]
+        inherit(p, w, h, a, j)
     for i in range(q):
         u = h.order[a, i]
         h.desk[CHILD, i] = u
@@ -304,9 +337,9 @@ def mix(p: Packed, w: Room, h: Herd, a: int, b: int) -> None:
             h.desk[CHILD, i] = u
             i += 1
             for t in range(p.unit[u, FIRST], p.unit[u, STOP]):
-                w.plan[p.many[t], MODE] = h.mode[b, p.many[t]]
+                inherit(p, w, h, b, p.many[t])
     k = 0
-    while i < p.sizes[UNITS]:
+    while i < units:
         u = h.order[a, k]
         k += 1
         if h.desk[MARK, u] == 0:
@@ -316,9 +349,9 @@ def mix(p: Packed, w: Room, h: Herd, a: int, b: int) -> None:
 
 @jit
 def mutate(p: Packed, w: Room, h: Herd) -> None:
-    """Swap neighbours that do not wait for each other; try other modes."""
+    """Swap neighbours that do not wait for each other; try other modes and other starts."""
     for i in range(p.sizes[UNITS] - 1):
-        if chance(h.state) < 0.05:
+        if chance(h.state) < h.habit[SWAPS]:
             u, v = h.desk[CHILD, i], h.desk[CHILD, i + 1]
             linked = False
             for k in range(p.unit[u, AFTER_FROM], p.unit[u, AFTER_TO]):
@@ -326,36 +359,39 @@ def mutate(p: Packed, w: Room, h: Herd) -> None:
                     linked = True
             if not linked:
                 h.desk[CHILD, i], h.desk[CHILD, i + 1] = v, u
-    share = 0.5 + 2.0 * chance(h.state)
-    loose = chance(h.state)
-    loose = loose * loose
+    share = h.habit[MODES] * chance(h.state)
+    loose = h.habit[LOOSE] * chance(h.state)
     for j in range(p.sizes[TASKS]):
         if chance(h.state) * p.sizes[TASKS] < share:
             w.plan[j, MODE] = draw_row(p, h, j)
         w.plan[j, FLEX] = 0
         if chance(h.state) < loose:
             w.plan[j, FLEX] = 1 + roll(h.state, 2)
+        if p.task[j, WISH] >= 0 and chance(h.state) * p.sizes[TASKS] < share:
+            w.plan[j, ANCHOR] = 0 if w.plan[j, ANCHOR] > 0 else p.task[j, WISH]
 
 
 @jit
 def breed(p: Packed, w: Room, h: Herd, weights: F64, schedules: int) -> None:
-    """Children, one after the other, until `schedules` are made; the worse of two makes room."""
+    """Members, then children, until `schedules` are made; the worse of two makes room."""
     until = h.state[MADE] + schedules
-    child = np.zeros(p.sizes[UNITS], dtype=np.int32)
+    size = len(h.weight)
     while h.state[MADE] < until:
-        a, b = pick(h), pick(h)
-        mix(p, w, h, a, b)
-        mutate(p, w, h)
+        if h.state[BORN] < size:
+            out = h.state[BORN]
+            h.state[BORN] += 1
+            fresh(p, w, h, out)
+        else:
+            mix(p, w, h, pick(h), pick(h))
+            mutate(p, w, h)
+            x = roll(h.state, size)
+            y = roll(h.state, size)
+            out = x if h.weight[x] >= h.weight[y] else y
         afford(p, w, h)
-        for i in range(p.sizes[UNITS]):
-            child[i] = h.desk[CHILD, i]
-        value = judge(p, w, h, child, weights)
-        x = roll(h.state, len(h.weight))
-        y = roll(h.state, len(h.weight))
-        out = x if h.weight[x] >= h.weight[y] else y
+        value = judge(p, w, h, h.desk[CHILD], weights)
         if value <= h.weight[out]:
             h.weight[out] = value
             for i in range(p.sizes[UNITS]):
-                h.order[out, i] = child[i]
+                h.order[out, i] = h.desk[CHILD, i]
             for j in range(p.sizes[TASKS]):
-                h.mode[out, j] = w.plan[j, MODE]
+                h.gene[out, j] = 2 * w.plan[j, MODE] + (1 if w.plan[j, ANCHOR] > 0 else 0)

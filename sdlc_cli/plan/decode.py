@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import numpy as np
+
 from sdlc_cli.plan.effort import Found
 from sdlc_cli.plan.goal import Goal, value
 from sdlc_cli.plan.instance import MICRO, Instance
@@ -22,7 +24,7 @@ def schedule(
     """The plan that `found` stands for, with all that it amounts to."""
     scale = instance.scale
     late = (found.finish - instance.deadline).clip(min=0)
-    misses, _ = value(goal, instance, found.start, found.finish, found.mode)
+    misses, _ = value(goal, instance, found)
     micro = int(instance.mode_cost[found.mode].sum() + (late * instance.late_cost).sum())
     placements = tuple(
         Placement(
@@ -54,3 +56,22 @@ def schedule(
 def _held(instance: Instance, mode: int) -> tuple[tuple[str, int], ...]:
     demand = instance.mode_demand[mode]
     return tuple((instance.resources[r], int(demand[r])) for r in demand.nonzero()[0])
+
+
+def encoded(project: Project, instance: Instance, plan: Schedule) -> Found:
+    """An older plan of a project like this one; -1 where it says nothing that still can be."""
+    places = {place.task: place for place in plan.placements}
+    start = np.full(instance.n, -1, dtype=np.int64)
+    finish = np.full(instance.n, -1, dtype=np.int64)
+    mode = np.full(instance.n, -1, dtype=np.int32)
+    for j, task in enumerate(project.tasks):
+        place = places.get(task.id)
+        if place is None:
+            continue
+        start[j] = place.start // instance.scale
+        finish[j] = place.finish // instance.scale
+        held = dict(place.resources)
+        for row in range(instance.mode_ptr[j], instance.mode_ptr[j + 1]):
+            if instance.mode_base[row] == place.mode and dict(_held(instance, row)) == held:
+                mode[j] = row
+    return Found(start=start, finish=finish, mode=mode)

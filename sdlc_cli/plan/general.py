@@ -1,114 +1,170 @@
-"""Searches plans of any Instance: islands of plans that breed, side by side in threads."""
+"""Searches plans of any Instance: islands of plans that breed, side by side in threads.
+
+The kernels let go of the interpreter's lock. There are as many islands, and they meet after as many
+schedules, whatever the number of jobs: with a number of schedules, a seed gives one plan.
+"""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from sdlc_cli.plan.breed import MADE, Herd, born, breed, herd
+from sdlc_cli.plan.breed import GIVEN, MADE, Herd, breed, herd
 from sdlc_cli.plan.effort import Effort, Found, Progress, Watch
-from sdlc_cli.plan.goal import Goal
+from sdlc_cli.plan.goal import MISS, Goal
 from sdlc_cli.plan.instance import Instance
-from sdlc_cli.plan.packed import pack
+from sdlc_cli.plan.packed import UNITS, Packed, pack
 from sdlc_cli.plan.sgs import Room, room
 
-_ISLANDS = 4
-_SIZE = 80
-_TICK = 0.05
+ISLANDS = 4
+SIZE = 80
+HABIT = (0.05, 2.0, 0.5, 2.0)
+"""Chance of a swap, changed modes a child, share of tasks that choose, members of a tournament."""
+_ROUND = 3 * 64  # schedules of an island between two meetings
+_TICK = 0.05  # seconds between two looks at the clock
 
 
 def search(
-    instance: Instance, effort: Effort, goal: Goal, watch: Watch | None = None, bound: int = 0
+    instance: Instance,
+    effort: Effort,
+    goal: Goal,
+    watch: Watch | None = None,
+    *,
+    bound: int = 0,
+    wish: Found | None = None,
+    given: Sequence[Found] = (),
 ) -> Found:
-    """The best plan found within `effort`. Ctrl-C ends it, with the best so far."""
-    begin = time.monotonic()
-    p = pack(instance)
+    """The best plan that the effort finds. An interrupt ends the search, not the plan.
+
+    `wish` is the plan that the goal wants kept (-1: no wish), `given` are plans to begin with.
+    A makespan of `bound` ends the search where nothing else counts.
+    """
+    p = pack(instance, wish)
+    run = _Run(instance, p, goal, effort, watch, bound)
+    size = SIZE
+    if effort.schedules is not None:
+        size = max(4, min(size, effort.schedules // (8 * 3 * ISLANDS)))
     first = instance.mode_ptr[:-1]
     facts = np.stack([instance.fixed_start, instance.fixed_finish, first], axis=1)
-    weights = goal.array()
-    size = _SIZE
-    if effort.schedules is not None:
-        size = max(4, min(size, effort.schedules // (8 * 3 * _ISLANDS)))
-    islands = [
-        (room(p, facts), herd(p, facts, size, effort.seed * 7919 + 104729 * i))
-        for i in range(_ISLANDS)
-    ]
-
-    def make(island: tuple[Room, Herd], first: int, last: int) -> None:
-        born(p, island[0], island[1], weights, first, last)
-
-    def go(island: tuple[Room, Herd], schedules: int) -> None:
-        breed(p, island[0], island[1], weights, schedules)
-
-    step = 3 * 16
-    with ThreadPoolExecutor(max(1, min(effort.jobs, _ISLANDS))) as pool:
-        at = 0
-        try:
-            while not _done(islands, effort, begin, watch, bound):
-                tick = time.monotonic()
-                if at < size:
-                    upto = min(size, at + max(1, step // 3))
-                    list(pool.map(make, islands, [at] * _ISLANDS, [upto] * _ISLANDS))
-                    at = upto
-                else:
-                    list(pool.map(go, islands, [step] * _ISLANDS))
-                    _exchange(islands)
-                spent = time.monotonic() - tick
-                if effort.schedules is None:
-                    if spent < _TICK / 2:
-                        step *= 2
-                    elif spent > _TICK * 2:
-                        step = max(3, step // 2)
-                else:
-                    left = effort.schedules - _made(islands)
-                    step = max(3, min(3 * 64, left // _ISLANDS))
-        except KeyboardInterrupt:
-            pass
-    best = min((h for _, h in islands), key=lambda h: h.best[0])
-    return Found(
-        start=best.best_plan[:, 0].copy(),
-        finish=best.best_plan[:, 1].copy(),
-        mode=best.best_plan[:, 2].astype(np.int32),
-        schedules=_made(islands),
-    )
+    for i in range(ISLANDS):
+        one = herd(p, facts, size, effort.seed * 7919 + 104729 * i, HABIT)
+        _give(p, one, given)
+        run.islands.append((room(p, facts), one))
+    with ThreadPoolExecutor(max(1, min(effort.jobs, ISLANDS))) as pool, suppress(KeyboardInterrupt):
+        run.go(lambda step: list(pool.map(run.advance, run.islands, [step] * ISLANDS)))
+    return run.found()
 
 
-def _made(islands: Sequence[tuple[Room, Herd]]) -> int:
-    return sum(int(h.state[MADE]) for _, h in islands)
+def _give(p: Packed, to: Herd, given: Sequence[Found]) -> None:
+    """Make plans the first members, each task anchored where a wish says so."""
+    for m, plan in enumerate(given[: len(to.weight)]):
+        units = int(p.sizes[UNITS])
+        start = [plan.start[p.many[p.unit[u, 0] : p.unit[u, 1]]].max() for u in range(units)]
+        to.order[m] = _settled(p, np.argsort(np.array(start), kind="stable"))
+        to.gene[m] = 2 * plan.mode + (p.task[:, -2] > 0)
+        to.state[GIVEN] = m + 1
 
 
-def _done(
-    islands: Sequence[tuple[Room, Herd]],
-    effort: Effort,
-    begin: float,
-    watch: Watch | None,
-    bound: int,
-) -> bool:
-    made = _made(islands)
-    if not made:
-        return False
-    seconds = time.monotonic() - begin
-    best = min((h for _, h in islands), key=lambda h: h.best[0])
-    makespan = int(best.best_plan[:, 1].max())
-    if watch is not None and not watch(
-        Progress(makespan=makespan, bound=bound, schedules=made, seconds=seconds)
-    ):
-        return True
-    if effort.schedules is not None:
-        return made >= effort.schedules
-    return effort.seconds is not None and seconds >= effort.seconds
+def _settled(p: Packed, order: np.ndarray) -> list[int]:
+    """`order`, with what has to come first before what waits for it."""
+    place = {u: i for i, u in enumerate(order.tolist())}
+    waits = p.unit[:, 4].copy()
+    ready = sorted((place[u], u) for u in place if not waits[u])
+    out: list[int] = []
+    while ready:
+        u = ready.pop(0)[1]
+        out.append(u)
+        for v in p.many[p.unit[u, 2] : p.unit[u, 3]].tolist():
+            waits[v] -= 1
+            if not waits[v]:
+                ready.append((place[v], v))
+        ready.sort()
+    return out
 
 
-def _exchange(islands: Sequence[tuple[Room, Herd]]) -> None:
-    """The best of each island takes the place of the worst of the next one."""
-    best = [int(np.argmin(h.weight)) for _, h in islands]
-    copies = [
-        (h.order[b].copy(), h.mode[b].copy(), h.weight[b])
-        for (_, h), b in zip(islands, best, strict=True)
-    ]
-    for i, (order, row, weight) in enumerate(copies):
-        h = islands[(i + 1) % len(islands)][1]
-        worst = int(np.argmax(h.weight))
-        if weight < h.weight[worst]:
-            h.order[worst], h.mode[worst], h.weight[worst] = order, row, weight
+@dataclass(slots=True)
+class _Run:
+    """A search that goes on."""
+
+    instance: Instance
+    packed: Packed
+    goal: Goal
+    effort: Effort
+    watch: Watch | None
+    bound: int
+    islands: list[tuple[Room, Herd]] = field(default_factory=list)
+    begin: float = field(default_factory=time.monotonic)
+
+    def advance(self, island: tuple[Room, Herd], schedules: int) -> None:
+        breed(self.packed, island[0], island[1], self.weights, schedules)
+
+    @property
+    def weights(self) -> np.ndarray:
+        return self.goal.array()
+
+    @property
+    def made(self) -> int:
+        return sum(int(one.state[MADE]) for _, one in self.islands)
+
+    @property
+    def best(self) -> Herd:
+        return min((one for _, one in self.islands), key=lambda one: float(one.best[0]))
+
+    def go(self, together: Callable[[int], object]) -> None:
+        """Advance all islands until the effort is spent, the watch says so, or it is proved."""
+        step = 3
+        while True:
+            tick = time.monotonic()
+            if self.effort.schedules is not None:
+                left = self.effort.schedules - self.made
+                step = max(3, min(_ROUND, left // ISLANDS))
+            together(step)
+            self._meet()
+            if self._ends():
+                return
+            spent = time.monotonic() - tick
+            if spent < _TICK / 2:
+                step = min(2 * step, 64 * _ROUND)
+            elif spent > _TICK * 2:
+                step = max(3, step // 2)
+
+    def _ends(self) -> bool:
+        seconds = time.monotonic() - self.begin
+        best = self.best
+        makespan = int(best.best_plan[:, 1].max())
+        if self.watch is not None and not self.watch(
+            Progress(makespan=makespan, bound=self.bound, schedules=self.made, seconds=seconds)
+        ):
+            return True
+        if self.goal.only_makespan and makespan <= self.bound and best.best[0] < MISS / 1e6:
+            return True
+        if self.effort.schedules is not None:
+            return self.made >= self.effort.schedules
+        return self.effort.seconds is not None and seconds >= self.effort.seconds
+
+    def _meet(self) -> None:
+        """The best of each island takes the place of the worst of the next one."""
+        herds = [one for _, one in self.islands]
+        sent = []
+        for one in herds:
+            best = int(np.argmin(one.weight))
+            sent.append((one.order[best].copy(), one.gene[best].copy(), float(one.weight[best])))
+        for i, (order, gene, weight) in enumerate(sent):
+            to = herds[(i + 1) % len(herds)]
+            worst = int(np.argmax(to.weight))
+            if weight < to.weight[worst] and weight not in to.weight:
+                to.order[worst], to.gene[worst], to.weight[worst] = order, gene, weight
+
+    def found(self) -> Found:
+        """The best of all islands."""
+        plan = self.best.best_plan
+        return Found(
+            start=plan[:, 0].copy(),
+            finish=plan[:, 1].copy(),
+            mode=plan[:, 2].astype(np.int32),
+            schedules=self.made,
+            proved=self.goal.only_makespan and int(plan[:, 1].max(initial=0)) <= self.bound,
+        )

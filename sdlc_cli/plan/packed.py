@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sdlc_cli.plan.effort import Found
 from sdlc_cli.plan.instance import FS, I32, I64, MICRO, SS, Instance
 
 _BITS: Final = 62
@@ -16,7 +17,11 @@ _BITS: Final = 62
 
 TASKS, UNITS, WORDS, HORIZON, BUDGETS, USE, LATEST, SWAPPED = range(8)  # of `sizes`
 (MODE_FROM, MODE_TO, PRED_FROM, PRED_TO, SUCC_FROM, SUCC_TO, RELEASE, DEADLINE, HARD, PRIORITY,
- LATE_COST, FACT) = range(12)  # of `task`  # fmt: skip
+ LATE_COST,
+    FACT,
+    WISH,
+    WISHED_MODE,
+) = range(14)  # of `task`  # fmt: skip
 OTHER, KIND, LAG = range(3)  # of `link`
 FIRST, STOP, AFTER_FROM, AFTER_TO, BEFORE, TAIL = range(6)  # of `unit`
 LENGTH, CALENDAR, LOW, HIGH, COST, QUALITY, DEMAND = range(7)  # of `mode`
@@ -30,7 +35,7 @@ class Packed(NamedTuple):
     """
 
     sizes: I64
-    task: I64  # (n, MODE_FROM..FACT)
+    task: I64  # (n, MODE_FROM..WISHED_MODE) the last two are -1 without a plan to keep to
     link: I64  # (2 x links, OTHER..LAG)
     unit: I64  # (units, FIRST..TAIL)
     many: I64  # the tasks of the units from FIRST to STOP, the later units from AFTER_FROM to _TO
@@ -41,8 +46,9 @@ class Packed(NamedTuple):
     rank: I64  # (calendars, horizon + 1) where in `open` the first open slot from there on stands
 
 
-def pack(instance: Instance) -> Packed:
-    """The layout of `instance`."""
+def pack(instance: Instance, wish: Found | None = None) -> Packed:
+    """The layout of `instance`, and of a plan to keep to; there, what is -1 is not wished."""
+    none = np.full(instance.n, -1)
     fact = instance.fixed_start >= 0
     unit_ptr, unit_task, task_unit = _units(instance, fact)
     after_ptr, after_unit, before_count = _unit_links(instance, task_unit, len(unit_ptr) - 1)
@@ -63,6 +69,7 @@ def pack(instance: Instance) -> Packed:
             instance.pred_ptr[1:], instance.succ_ptr[:-1] + links, instance.succ_ptr[1:] + links,
             instance.release, instance.deadline, instance.hard, instance.priority,
             instance.late_cost, fact,
+ none if wish is None else wish.start, none if wish is None else wish.mode,
         ),
         link=np.concatenate([
             _table(instance.pred_task, instance.pred_kind, instance.pred_lag),

@@ -1,15 +1,22 @@
 """The one way in: a Project and an effort in, a Schedule out."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from sdlc_cli.plan import general
+import numpy as np
+
+from sdlc_cli.plan import bounds, exact, general, plain
 from sdlc_cli.plan.compiled import engine
 from sdlc_cli.plan.compiling import compile_
-from sdlc_cli.plan.decode import schedule
-from sdlc_cli.plan.effort import Effort, Watch
-from sdlc_cli.plan.goal import goal
-from sdlc_cli.plan.model import Mode, Objective, Project, Schedule, Task
+from sdlc_cli.plan.decode import encoded, schedule
+from sdlc_cli.plan.effort import Effort, Found, Watch
+from sdlc_cli.plan.goal import Goal, goal
+from sdlc_cli.plan.instance import Instance
+from sdlc_cli.plan.model import Mode, Need, Objective, Project, Resource, Schedule, Task
+
+_SEARCHED = 0.3
+"""The share of the time that is searched before CP-SAT takes over with `exact`."""
 
 
 def solve(
@@ -22,31 +29,101 @@ def solve(
     hint: Schedule | None = None,
     stability: float = 0,
 ) -> Schedule:
-    """The best plan found."""
-    effort = effort or Effort()
+    """The best plan that `effort` finds, by `objective`. An interrupt ends it with the best so far.
+
+    With `exact`, CP-SAT goes on from there to prove it, or to improve it. `hint` is an older plan
+    to begin with, and to be left as little as `stability` asks: see goal.goal. It is taken as a
+    wish: tasks and people that are gone do no harm.
+    """
     instance = compile_(project)
-    target = goal(instance, objective, project.weights)
+    wish = encoded(project, instance, hint) if hint is not None else None
+    target = goal(instance, objective, project.weights, stability if wish is not None else 0)
+    return run(project, instance, target, effort or Effort(), exact=exact, watch=watch, wish=wish)
+
+
+def run(
+    project: Project,
+    instance: Instance,
+    target: Goal,
+    effort: Effort,
+    *,
+    exact: bool = False,
+    watch: Watch | None = None,
+    wish: Found | None = None,
+) -> Schedule:
+    """The best plan by a goal, for an Instance that is compiled already."""
     begin = time.monotonic()
-    found = general.search(instance, effort, target, watch)
+    bound = bounds.makespan(instance)
+    name = engine()[0]
+    short = effort
+    if exact and effort.seconds is not None and effort.schedules is None:
+        short = replace(effort, seconds=effort.seconds * _SEARCHED)
+    found = _search(instance, short, target, watch, bound, wish)
+    if exact and not found.proved:
+        left = None
+        if effort.seconds is not None:
+            left = max(0.1, effort.seconds - (time.monotonic() - begin))
+        found, proved, better = _prove(
+            instance, found, replace(effort, seconds=left), target, watch
+        )
+        bound = max(bound, proved)
+        name = "cp-sat" if better else name
     return schedule(
         project,
         instance,
         found,
         target,
+        lower_bound=min(bound, found.makespan),
         seed=effort.seed,
         seconds=time.monotonic() - begin,
-        engine=engine()[0],
+        engine=name,
     )
+
+
+def _search(
+    instance: Instance,
+    effort: Effort,
+    target: Goal,
+    watch: Watch | None,
+    bound: int,
+    wish: Found | None,
+) -> Found:
+    if instance.n == 0 or (instance.plain and target.only_makespan and wish is None):
+        return plain.search(instance, effort, watch)
+    if (instance.fixed_start >= 0).all():
+        first = instance.mode_ptr[:-1].astype(np.int32)
+        start, finish = instance.fixed_start, instance.fixed_finish
+        return Found(start=start, finish=finish, mode=first, proved=True)
+    given = () if wish is None else (_whole(instance, wish),)
+    kept = wish if target.moved or target.changed else None
+    return general.search(instance, effort, target, watch, bound=bound, wish=kept, given=given)
+
+
+def _whole(instance: Instance, wish: Found) -> Found:
+    """A wish with something in every gap."""
+    start = np.where(wish.start < 0, instance.horizon, wish.start)
+    mode = np.where(wish.mode < 0, instance.mode_ptr[:-1], wish.mode).astype(np.int32)
+    return replace(wish, start=start, mode=mode)
+
+
+def _prove(
+    instance: Instance, found: Found, effort: Effort, target: Goal, watch: Watch | None
+) -> tuple[Found, int, bool]:
+    """(the better plan, a bound of the makespan, whether CP-SAT's plan is the better one)."""
+    other, bound = exact.solve(instance, found, effort, target, watch)
+    better = other is not None and other.start is not found.start
+    return other or found, bound, better
 
 
 def ready() -> str:
     """Load the kernels, or compile them, ahead of the clock; say what they run on, and why."""
-    project = Project(start=datetime(2000, 1, 3, tzinfo=UTC), tasks=(_nothing("a"), _nothing("b")))
-    instance = compile_(project)
-    general.search(instance, Effort(schedules=1), goal(instance))
+    ann = Resource(id="ann", person=True, skills=frozenset({"all"}))
+    modes = (Mode(duration=1, needs=(Need(kind="skill", id="all"),)), Mode(duration=2))
+    start = datetime(2000, 1, 3, tzinfo=UTC)
+    tasks = (Task(id="a", modes=modes), Task(id="b", modes=modes))
+    instance = compile_(Project(start=start, tasks=tasks, resources=(ann,)))
+    general.search(instance, Effort(schedules=100), goal(instance))
+    alone = (Task(id="a", modes=(Mode(duration=1),)), Task(id="b", modes=(Mode(duration=2),)))
+    plain.search(compile_(Project(start=start, tasks=alone)), Effort(schedules=100))
     name, why = engine()
     return f"{name} ({why})" if why else name
-
-
-def _nothing(name: str) -> Task:
-    return Task(id=name, modes=(Mode(duration=1),))

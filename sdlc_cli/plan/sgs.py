@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sdlc_cli.plan.compiled import jit
-from sdlc_cli.plan.instance import F64, FF, FS, I32, I64, NEVER, SS
+from sdlc_cli.plan.instance import F64, FF, FS, I64, NEVER, SS
 from sdlc_cli.plan.packed import (
     BUDGETS,
     CALENDAR,
@@ -37,6 +37,8 @@ from sdlc_cli.plan.packed import (
     TASKS,
     UNITS,
     USE,
+    WISH,
+    WISHED_MODE,
     WORDS,
     Packed,
 )
@@ -46,6 +48,7 @@ START: Final = 0
 FINISH: Final = 1
 MODE: Final = 2
 FLEX: Final = 3  # 0: in this mode, 1: by whoever ends first, 2: in whatever mode ends first
+ANCHOR: Final = 4  # no start before it
 TOUCHED: Final = 0  # and 1: what is no longer clean, from and to
 USED: Final = 2  # what all tasks use up of each consumable
 
@@ -54,13 +57,13 @@ class Room(NamedTuple):
     """What one worker builds a schedule in; used again for each."""
 
     free: I64  # (horizon, words)
-    plan: I64  # (n, START..FLEX)
+    plan: I64  # (n, START..ANCHOR)
     log: I64
 
 
 def room(packed: Packed, facts: I64) -> Room:
     """An empty room. `facts` are the starts, finishes and modes of what is not planned."""
-    plan = np.zeros((packed.sizes[TASKS], 4), dtype=np.int64)
+    plan = np.zeros((packed.sizes[TASKS], 5), dtype=np.int64)
     plan[:, :3] = facts
     return Room(
         free=packed.clean.copy(),
@@ -235,7 +238,7 @@ def count_use(p: Packed, w: Room) -> None:
 @jit
 def after_links(p: Packed, w: Room, j: int) -> tuple[Any, Any]:
     """The first start and the first finish that the links into a task leave it."""
-    begin = p.task[j, RELEASE]
+    begin = max(p.task[j, RELEASE], w.plan[j, ANCHOR])
     end = 0
     for i in range(p.task[j, PRED_FROM], p.task[j, PRED_TO]):
         a = p.link[i, OTHER]
@@ -341,7 +344,7 @@ def place_group(p: Packed, w: Room, u: int) -> bool:
 
 
 @jit
-def forward(p: Packed, w: Room, order: I32) -> bool:
+def forward(p: Packed, w: Room, order: I64) -> bool:
     """All units of `order`, one after the other; False when the horizon is too near."""
     wipe(p, w)
     for i in range(p.sizes[UNITS]):
@@ -355,7 +358,7 @@ def forward(p: Packed, w: Room, order: I32) -> bool:
 
 
 @jit
-def backward(p: Packed, w: Room, order: I32, top: int) -> bool:
+def backward(p: Packed, w: Room, order: I64, top: int) -> bool:
     """All units, the last first, as late as can be: up to `top`, a deadline or their own finish."""
     wipe(p, w)
     for i in range(p.sizes[UNITS] - 1, -1, -1):
@@ -428,7 +431,21 @@ def key(p: Packed, w: Room, weights: F64) -> Any:
         over = w.log[USED + k] - p.limit[p.sizes[WORDS] + k]
         if over > 0:
             missed += over / max(1, p.limit[p.sizes[WORDS] + k])
-    amount = (
-        weights[0] * makespan + weights[1] * late + weights[2] * cost - weights[3] * quality / 1e6
-    )
+    amount = weights[0] * makespan + weights[1] * late + weights[2] * cost
+    amount -= weights[3] * quality / 1e6
+    if weights[4] > 0.0 or weights[5] > 0.0:
+        amount += strayed(p, w, weights)
     return LATE * missed + amount
+
+
+@jit
+def strayed(p: Packed, w: Room, weights: F64) -> Any:
+    """What it weighs to leave the plan that is to be kept."""
+    moved = 0
+    changed = 0
+    for j in range(p.sizes[TASKS]):
+        if p.task[j, WISH] >= 0:
+            moved += abs(w.plan[j, START] - p.task[j, WISH])
+        if p.task[j, WISHED_MODE] >= 0 and w.plan[j, MODE] != p.task[j, WISHED_MODE]:
+            changed += 1
+    return weights[4] * moved + weights[5] * changed
