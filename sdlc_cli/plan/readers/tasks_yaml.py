@@ -10,6 +10,9 @@ from sdlc_cli.core.sections import Key
 from sdlc_cli.plan.model import Project
 from sdlc_cli.plan.options import TasksFile
 from sdlc_cli.plan.readers.build import build
+from sdlc_cli.plan.readers.writing import write
+
+__all__ = ["HINT", "read", "write"]
 
 HINT = msg("'sdlc schema tasks' describes every key of the file")
 
