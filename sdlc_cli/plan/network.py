@@ -6,8 +6,8 @@ Artigues et al. 2003, 149(2) EJOR): every set of dates that keeps all arcs keeps
 A task that takes a unit in another's pause, as a night, keeps its distance from that one's start.
 
 The slack of a task is the working time, in slots of its own calendar, by which it alone may start
-later without the project ending later or a hard deadline being missed that the plan keeps. A task
-without slack is critical. What is done has no slack.
+later without the project ending later or a hard deadline being missed that the plan keeps. That of
+a milestone is in slots on the wall. A task without slack is critical. What is done has no slack.
 """
 
 from collections import deque
@@ -368,5 +368,7 @@ def slack(network: Network) -> tuple[int | None, ...]:
         None
         if task.status == "done"
         else network.worktimes[i].count(placed[i].start, int(last[i][0]))
+        if network.duration[i]
+        else int(last[i][0]) - placed[i].start
         for i, task in enumerate(network.project.tasks)
     )

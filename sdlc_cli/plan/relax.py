@@ -65,7 +65,7 @@ def relaxations(
     """
     tries = _Tries(project, solve, most)
     time = _more_time(project, schedule)
-    money = _more_money(tries, schedule)
+    money = _more_money(tries)
     least = (_least(tries, lever, highest) for lever, highest in _levers(project))
     found = [one for one in least if one is not None]
     found += [
@@ -74,7 +74,8 @@ def relaxations(
         if changes and (made := tries.helps(*changes)) is not None
     ]
     if not found:
-        found += _pairs(tries, time, money)
+        both = _more_money(tries, time) if time and not money else money
+        found += _pairs(tries, time, both)
     return tuple(found)
 
 
@@ -112,23 +113,20 @@ def _lever(kind: str, name: str) -> Lever:
 
 
 def _least(tries: _Tries, lever: Lever, highest: int) -> Relaxation | None:
-    """The smallest amount that helps: first whether much does, then less and less."""
-    amount = 1
-    while (made := tries.helps(lever(amount))) is None:
-        if amount >= highest:
-            return None
-        amount = min(2 * amount, highest)
-    low, best = (
-        (amount // 2 if amount > 1 else 0),
-        Relaxation(changes=(lever(amount),), schedule=made),
-    )
-    while amount - low > 1:
-        middle = (low + amount) // 2
+    """The smallest amount that helps: first whether the most does, then less and less."""
+    made = tries.helps(lever(highest))
+    if made is None:
+        return None
+    low, high = 0, highest
+    best = Relaxation(changes=(lever(high),), schedule=made)
+    middle = 1
+    while high - low > 1:
         less = tries.helps(lever(middle))
         if less is None:
             low = middle
         else:
-            amount, best = middle, Relaxation(changes=(lever(middle),), schedule=less)
+            high, best = middle, Relaxation(changes=(lever(middle),), schedule=less)
+        middle = (low + high) // 2
     return best
 
 
@@ -157,21 +155,20 @@ def _later(kind: str, name: str, slots: int, project: Project) -> Change:
     )
 
 
-def _more_money(tries: _Tries, schedule: Schedule | None) -> tuple[Change, ...]:
-    """The budget raised to the cheapest plan found that keeps all other limits."""
-    project = tries.project
-    if project.budget_usd is None:
+def _more_money(tries: _Tries, changes: tuple[Change, ...] = ()) -> tuple[Change, ...]:
+    """The budget raised to the cheapest plan found that keeps all other limits.
+
+    With `changes` it comes on top of these.
+    """
+    if tries.project.budget_usd is None or tries.left <= 0:
         return ()
-    free = replace(project, budget_usd=None)
-    other = _Tries(free, tries.solve, 1)
-    cheap = other.plan((), "cost")
     tries.left -= 1
+    free = replace(apply(tries.project, changes), budget_usd=None)
+    cheap = _Tries(free, tries.solve, 1).plan((), "cost")
     if cheap is None or any(miss.fails for miss in misses(free, cheap)):
         return ()
-    needed = cheap.cost_usd - penalties(free, cheap) - project.budget_usd
-    if needed <= 0 and schedule is not None:
-        return ()
-    return (_dearer(needed),)
+    needed = cheap.cost_usd - penalties(free, cheap) - tries.project.budget_usd
+    return (_dearer(needed),) if needed > 0 else ()
 
 
 def _dearer(dollars: Decimal) -> Change:
@@ -212,7 +209,7 @@ def _pairs(
     tries: _Tries, time: tuple[Change, ...], money: tuple[Change, ...]
 ) -> Iterator[Relaxation]:
     """Two levers at once, where one was not enough."""
-    options: list[tuple[Change, ...]] = [both for both in ((*time, *money),) if time and money]
+    options: list[tuple[Change, ...]] = [(*time, *money)] if time and money else []
     levers = [lever for lever, _highest in _levers(tries.project)]
     for lever in levers:
         options += [(lever(1), *other) for other in (time, money) if other]

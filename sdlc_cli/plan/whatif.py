@@ -1,5 +1,6 @@
 """Small changes of a project in a few words: `dev+1`, `budget+50`, `drop task-7`."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -65,7 +66,7 @@ def parse(text: str, project: Project) -> Change:
                 msg("--what-if: a deadline moves by hours, days or weeks, not '{text}'", text=text),
                 hint="--what-if 'deadline+2d'",
             )
-        amount = -(-amount * seconds // project.unit_seconds)
+        amount = Decimal(math.ceil(amount * seconds / project.unit_seconds))
     elif unit:
         raise UsageError(
             msg("--what-if: '{text}' takes a number without '{unit}'", text=text, unit=unit),
@@ -270,9 +271,9 @@ def _duration(project: Project, change: Change) -> Project:
         modes = tuple(
             replace(
                 mode,
-                duration=-int(-mode.duration * change.amount // 1),
-                low=None if mode.low is None else -int(-mode.low * change.amount // 1),
-                high=None if mode.high is None else -int(-mode.high * change.amount // 1),
+                duration=math.ceil(mode.duration * change.amount),
+                low=None if mode.low is None else math.ceil(mode.low * change.amount),
+                high=None if mode.high is None else math.ceil(mode.high * change.amount),
             )
             for mode in task.modes
         )

@@ -1,16 +1,19 @@
 """A team's release of ten tasks, and a planner small enough to be read."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import combinations, permutations, product
+from types import ModuleType
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from sdlc_cli.plan.model import (
+    ALWAYS,
     Calendar,
     Hours,
     Link,
@@ -27,6 +30,7 @@ from sdlc_cli.plan.rates import hourly
 from sdlc_cli.plan.verdict import misses
 from sdlc_cli.plan.worktime import Worktime, Worktimes, by_name
 
+__all__ = ["ALWAYS"]
 OFFICE = Calendar(hours=tuple(Hours(weekday=day, begin=540, end=1020) for day in range(5)))
 START = datetime(2026, 8, 3, 9, tzinfo=timezone(timedelta(hours=2)))  # a Monday, Berlin
 
@@ -233,8 +237,22 @@ def best(project: Project, objective: Objective = "makespan") -> Schedule:
         for one in project.tasks
     ]
     orders = [o for o in permutations(range(len(project.tasks))) if _sorted(o, project)]
-    plans = [planner.place(o, ways) for ways in product(*options) for o in orders]
+    chosen = [ways for ways in product(*options) if _distinct(ways, project)]
+    plans = [planner.place(o, ways) for ways in chosen for o in orders]
     return replace(min(plans, key=lambda p: _worth(p, project, objective)), objective=objective)
+
+
+def _distinct(ways: Sequence[tuple[int, Held]], project: Project) -> bool:
+    """False where people who are alike only change places."""
+    alike: dict[Resource, list[str]] = {}
+    for one in project.resources:
+        alike.setdefault(replace(one, id="", name=""), []).append(one.id)
+    used = list(dict.fromkeys(name for _mode, held in ways for name, _amount in held))
+    return all(
+        mine == [name for name in used if name in mine]
+        for names in alike.values()
+        for mine in [names[: sum(name in names for name in used)]]
+    )
 
 
 def _sorted(order: Sequence[int], project: Project) -> bool:
@@ -246,6 +264,12 @@ def _worth(plan: Schedule, project: Project, objective: Objective) -> tuple[floa
     missed = sum(float(miss.by) for miss in misses(project, plan) if miss.fails)
     cost, span = float(plan.cost_usd), plan.makespan
     return (missed, cost, span) if objective == "cost" else (missed, span, cost)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModuleType:
+    """What this file has: how tasks and people are written in a test, and a planner."""
+    return sys.modules[__name__]
 
 
 @pytest.fixture(scope="session")
