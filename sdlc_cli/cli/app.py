@@ -106,6 +106,10 @@ GROUPS = {
     "cost": "sdlc_cli.cli.cost",
     "deploy": "sdlc_cli.cli.deploy",
 }
+# Commands of their own, loaded likewise: each module's `register` adds one to the app.
+COMMANDS = {
+    "plan": "sdlc_cli.cli.plan",
+}
 start.register(app)
 
 
@@ -124,14 +128,16 @@ def build(words: Sequence[str] = ()) -> Group:
 def _mounted(words: Sequence[str]) -> typer.Typer:
     root = copy(app)
     root.registered_groups = []
-    asked = words[0] if words and words[0] in GROUPS else ""
-    if asked:
-        root.registered_commands = []
-    for name in [asked] if asked else GROUPS:
-        group: typer.Typer = import_module(GROUPS[name]).app
-        if asked:
-            group = _narrowed(group, words[1:])
-        root.add_typer(group, name=name, short_help=front.commands()[name])
+    asked = words[0] if words and words[0] in (*GROUPS, *COMMANDS) else ""
+    root.registered_commands = [] if asked else list(app.registered_commands)
+    for name, module in COMMANDS.items():
+        if asked in ("", name):
+            import_module(module).register(root)
+    for name, module in GROUPS.items():
+        if asked in ("", name):
+            group: typer.Typer = import_module(module).app
+            group = _narrowed(group, words[1:]) if asked else group
+            root.add_typer(group, name=name, short_help=front.commands()[name])
     return root
 
 

@@ -47,6 +47,7 @@ def commands() -> dict[str, str]:
     return {
         "gate": _("Judge the code: run the gates, explain their points, prove that they can fail."),
         "cost": _("Total the LLM calls in usage logs: prices, budgets, forecast, what-if, advice."),
+        "plan": _("Plan tasks for people, budgets and deadlines: dates, reasons, what would help."),
         "deploy": _(
             "Render one deploy.yaml: Dockerfile, manifests, chart, Terraform, pipeline, alerts."
         ),

@@ -13,6 +13,7 @@ NAMES = (
     "gate-tune", "cost", "cost-report", "cost-budget", "cost-forecast", "cost-whatif",
     "cost-advise", "cost-cache", "cost-reconcile", "cost-route", "cost-prices", "cost-explain",
     "cost-load",
+    "tasks", "plan-report",
     "deploy",
     "deploy-render", "deploy-findings", "deploy-drift", "deploy-rules",
 )  # fmt: skip
@@ -40,6 +41,8 @@ def lines() -> dict[str, str]:
         "cost-prices": _("what `sdlc cost prices --format json` prints"),
         "cost-explain": _("what `sdlc cost explain --format json` prints"),
         "cost-load": _("what `sdlc cost load --format json` prints"),
+        "tasks": _("tasks.yaml, the file with tasks, people, calendars and budget"),
+        "plan-report": _("what `sdlc plan --format json` prints"),
         "deploy": _("deploy.yaml, the file that describes a service and its environments"),
         "deploy-render": _("what `sdlc deploy render --format json` prints"),
         "deploy-findings": _("what `sdlc deploy validate --format json` prints"),
@@ -69,6 +72,10 @@ def _get(name: str) -> Mapping[str, Any]:
         from sdlc_cli.deploy import schema as deploy
 
         return deploy.get(name)
+    if name in ("tasks", "plan-report"):
+        from sdlc_cli.plan import schema as plan
+
+        return plan.get(name)
     if name.startswith("cost"):
         from sdlc_cli.cost import schema as cost
 

@@ -195,6 +195,12 @@ class Progress:
             self._clock = threading.Event()
             threading.Thread(target=self._tick, args=(self._clock,), daemon=True).start()
 
+    def tell(self, label: str) -> None:
+        """The same part of the work, in other words: what it has come to."""
+        self._label = label
+        if self._draw is not None:
+            self._show()
+
     def step(self, done: int = 1) -> None:
         """`done` more units are finished."""
         self._done += done

@@ -1,55 +1,13 @@
-"""When there is work: the open slots of calendars, and durations counted in them."""
+"""When a placed task can be worked on, and durations counted in open slots."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from sdlc_cli.plan.calendars import meet, open_slots
 from sdlc_cli.plan.instance import I64
 from sdlc_cli.plan.model import Calendar, Placement, Project, Resource, Task
-
-
-def open_slots(project: Project, calendars: Iterable[Calendar], end: int) -> I64 | None:
-    """The slots before `end` in which all `calendars` are open, in order; None: always open."""
-    found: I64 | None = None
-    for calendar in dict.fromkeys(calendars):
-        if calendar.always:
-            continue
-        slots = _open(project, calendar, end)
-        found = slots if found is None else np.intersect1d(found, slots, assume_unique=True)
-    return found
-
-
-def _open(project: Project, calendar: Calendar, end: int) -> I64:
-    zone = ZoneInfo(project.timezone)
-    day = project.start.astimezone(zone).date() - timedelta(days=1)
-    last = project.at(end).astimezone(zone).date()
-    spans: list[list[datetime]] = []
-    while day <= last:
-        midnight = datetime(day.year, day.month, day.day)
-        spans += [
-            [
-                (midnight + timedelta(minutes=at)).replace(tzinfo=zone).astimezone(UTC)
-                for at in (hours.begin, hours.end)
-            ]
-            for hours in calendar.hours
-            if hours.weekday == day.weekday() and day not in calendar.days_off
-        ]
-        day += timedelta(days=1)
-    merged: list[list[datetime]] = []
-    for span in sorted(spans):
-        if merged and span[0] <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], span[1])
-        else:
-            merged.append(span)
-    start, unit = project.start.astimezone(UTC), timedelta(seconds=project.unit_seconds)
-    pieces = [
-        np.arange(max(0, -((start - begin) // unit)), min(end, (close - start) // unit))
-        for begin, close in merged
-    ]
-    return np.concatenate([*pieces, np.empty(0, np.int64)]).astype(np.int64)
 
 
 def calendars_of(
@@ -91,7 +49,7 @@ class Worktimes:
         self.project = project
         self.end = end
         self._tasks = project.by_id
-        self._known: dict[frozenset[Calendar], Worktime] = {}
+        self._known: dict[tuple[Calendar, ...], Worktime] = {}
 
     def of(self, placement: Placement) -> Worktime:
         """When the placed task can be worked on, with who and what it holds."""
@@ -101,9 +59,10 @@ class Worktimes:
 
     def shared(self, calendars: Iterable[Calendar]) -> Worktime:
         """When all of `calendars` are open."""
-        key = frozenset(one for one in calendars if not one.always)
+        key = meet(calendars)
         if key not in self._known:
-            self._known[key] = Worktime(open_slots(self.project, key, self.end))
+            slots = open_slots(self.project, key, self.end) if key else None
+            self._known[key] = Worktime(slots)
         return self._known[key]
 
 

@@ -38,11 +38,10 @@ def test_every_task_of_the_chain_is_critical(team: Project, planned: Schedule) -
     assert {slack[step.task] for step in Explainer(made).critical_chain()} == {0}
 
 
-def one(tiny: Tiny, start: int, *before: tuple[str, int, int], **more: object) -> Step:
+def one(tiny: Tiny, start: int, *before: tuple[str, int, int], now: int = 0, **more: Any) -> Step:
     """The reason of a task of 2 hours at `start`, beside tasks of ana that are placed."""
     others = [tiny.task(name, end - begin, tiny.named("ana")) for name, begin, end in before]
     after = more.pop("after", ())
-    now = more.pop("now", 0)
     mine = tiny.task("x", 2, tiny.named("ana"), after=after, **more)
     project = Project(
         start=tiny.START,
@@ -96,7 +95,7 @@ def test_reasons(
     tiny: Tiny,
     start: int,
     before: list[tuple[str, int, int]],
-    more: dict[str, object],
+    more: dict[str, Any],
     because: str,
     of: str,
     ready: int,

@@ -1,7 +1,7 @@
 """Slack and critical tasks: tried against the plan itself, shifted by a slot."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdlc_cli.plan import network
-from sdlc_cli.plan.model import Link, Project, Schedule
+from sdlc_cli.plan.model import Link, LinkKind, Project, Schedule
 from sdlc_cli.plan.network import Network
 
 Tiny = Any  # the module of conftest.py, as a fixture
@@ -58,7 +58,7 @@ def test_slack_is_what_a_task_may_lose(team: Project, planned: Schedule) -> None
 @given(data=st.data())
 def test_slack_of_any_plan(tiny: Tiny, data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 7))
-    kinds = st.sampled_from(["FS", "SS", "FF", "SF"])
+    kinds: st.SearchStrategy[LinkKind] = st.sampled_from(get_args(LinkKind))
     people = [tiny.person("ana", "dev"), tiny.person("cy", "dev", percent=50)]
     runner = replace(people[0], id="runner", person=False, capacity=2, calendar=tiny.ALWAYS)
     needs = st.sampled_from(

@@ -91,7 +91,7 @@ def _explained(sheet: Sheet) -> Part:
     )
     rows = tuple(
         (
-            summary.name(known[step.task]),
+            one_line(step.task),
             clock.short(step.start),
             local(summary.step(step, sheet.project, sheet.schedule)),
         )

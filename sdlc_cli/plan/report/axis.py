@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 import numpy as np
 
@@ -15,6 +14,7 @@ _ALL = 0.8  # of the slots worked in: from here on all are drawn
 _STEPS = (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200)
 _DAYS = (1, 2, 7, 14, 28, 91, 182, 364, 728, 1820)
 _MOST_TICKS = 400
+_MOST_OF = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +62,17 @@ class Axis:
         ]
 
     def ticks(self, least: float) -> list[Tick]:
-        """Marks with at least `least` of the axis from one to the next."""
+        """Marks with at least `least` of the axis from one to the next.
+
+        The finest of which no more than a few have to be left out for that.
+        """
         for found in self._choices():
-            gaps = [b.x - a.x for a, b in pairwise(found)]
-            if found and min(gaps, default=1.0) >= least:
-                return found
+            kept: list[Tick] = []
+            for tick in found:
+                if not kept or tick.x - kept[-1].x >= least:
+                    kept.append(tick)
+            if kept and len(kept) >= _MOST_OF * len(found):
+                return kept
         return []
 
     def _choices(self) -> Iterator[list[Tick]]:

@@ -1,6 +1,7 @@
 """Sentences about a plan that several formats share."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from sdlc_cli.core import money
@@ -41,6 +42,9 @@ def headline(sheet: Sheet) -> str:
     """When it is done, how long that is, and whether anything is missed."""
     clock, plan = Clock(sheet.project), sheet.schedule
     values = {"moment": clock.moment(plan.makespan), "length": clock.elapsed(plan.makespan)}
+    if sheet.checked:
+        found = _("Passed: {text}") if sheet.passed else _("Failed: {text}")
+        return found.format(text=headline(replace(sheet, checked=False)))
     if not clock.dated:
         if sheet.passed:
             return _("Done after {length}").format(**values)

@@ -18,10 +18,9 @@ Sheets = dict[str, Callable[[], Sheet]]
 Golden = Callable[[str, str], None]
 SUFFIX = {"table": "txt", "markdown": "md", "mermaid": "mmd", "ical": "ics"}
 SHEETS = ("plan", "answers", "hostile", "abstract", "many", "empty")
-DRAWN = [form for form in FORMATS if form != "yaml"]
 
 
-@pytest.mark.parametrize("form", DRAWN)
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", ["plan", "answers", "hostile"])
 def test_what_users_get(sheets: Sheets, golden: Golden, name: str, form: str) -> None:
     text = load(form).render(sheets[name](), View(width=100))
@@ -30,7 +29,7 @@ def test_what_users_get(sheets: Sheets, golden: Golden, name: str, form: str) ->
     golden(f"plan/{name}.{SUFFIX.get(form, form)}", text.replace("\r\n", "\n"))
 
 
-@pytest.mark.parametrize("form", DRAWN)
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", SHEETS)
 def test_every_plan_is_printed_twice_alike(sheets: Sheets, name: str, form: str) -> None:
     once, again = (load(form).render(sheets[name]()) for _time in range(2))

@@ -1,0 +1,342 @@
+"""What `sdlc plan` does, step by step: read, change, search, answer, print."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, cast
+
+from sdlc_cli.core.console import Console, Progress
+from sdlc_cli.core.errors import ConfigError, NothingToDo, UsageError, WorkError
+from sdlc_cli.core.i18n import _, msg
+from sdlc_cli.core.nearest import nearest
+from sdlc_cli.core.units import seconds
+
+if TYPE_CHECKING:
+    from sdlc_cli.plan.effort import Effort, Watch
+    from sdlc_cli.plan.effort import Progress as Found
+    from sdlc_cli.plan.model import Objective, Project, Schedule
+    from sdlc_cli.plan.relax import Relaxation
+    from sdlc_cli.plan.report import Sheet
+    from sdlc_cli.plan.whatif import Change
+
+INTERRUPTED = 130
+DEFAULT_SECONDS = 5.0
+_TRIES = 40  # plans made to find what would help
+_SHARE = 0.1  # of the time limit, for each of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The words of the command."""
+
+    file: str = ""
+    time_limit: str = ""
+    schedules: int | None = None
+    seed: int = 0
+    objective: str = "makespan"
+    jobs: int | None = None
+    exact: bool = False
+    check: bool = False
+    diff: Path | None = None
+    what_if: tuple[str, ...] = ()
+    keep: Path | None = None
+    stability: float | None = None
+    explain: str = ""
+    risk: bool = False
+    source_format: str = ""
+    form: str = "table"
+    output: Path | None = None
+
+
+class Stop:
+    """Whether somebody pressed Ctrl-C. The first time the search ends, then the program."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Ctrl-C sets the flag; an ignored one stays ignored."""
+    stop = Stop()
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        if before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, stop)
+    except ValueError:  # not the main thread
+        yield stop
+        return
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def run(out: Console, asked: Asked, command: str) -> int:
+    """Plan and print; the answer is the exit code."""
+    began = time.monotonic()
+    effort = effort_of(asked, command)
+    project = read(asked, command)
+    if asked.form == "yaml":
+        from sdlc_cli.plan.readers import tasks_yaml
+
+        out.deliver(tasks_yaml.write(project), asked.output, machine=True)
+        return 0
+    changes = changes_of(asked, project)
+    with stoppable() as stop, out.progress(_("Planning")) as progress:
+        planner = Planner(out, asked, effort, stop, progress, began)
+        sheet = planner.sheet(project, changes)
+    deliver(out, sheet, asked)
+    if stop.asked:
+        out.note(_("interrupted: the best plan so far was printed"))
+        return INTERRUPTED
+    return 1 if asked.check and not sheet.passed else 0
+
+
+def deliver(out: Console, sheet: "Sheet", asked: Asked) -> None:
+    """Print the sheet in the form that was asked for."""
+    from sdlc_cli.plan.report import DEFAULT, MACHINE, View, load
+
+    view = DEFAULT
+    if asked.output is None:
+        view = View(width=out.width, color=out.color, encoding=out.encoding, verbose=out.verbose)
+    text = load(asked.form).render(sheet, view)
+    out.deliver(text, asked.output, machine=asked.form in MACHINE)
+
+
+def effort_of(asked: Asked, command: str) -> "Effort":
+    """How long to search. Raises UsageError."""
+    from sdlc_cli.plan.effort import Effort
+
+    if asked.time_limit and asked.schedules is not None:
+        raise UsageError(
+            msg("--time-limit and --schedules are two limits: give one of them"),
+            hint=f"{command} --schedules {asked.schedules}",
+        )
+    limit: float | None = DEFAULT_SECONDS if asked.schedules is None else None
+    if asked.time_limit:
+        try:
+            limit = seconds(asked.time_limit)
+        except ValueError:
+            limit = 0.0
+        if not 0 < limit <= 604_800:
+            raise UsageError(
+                msg(
+                    "--time-limit takes an amount of time up to a week, not '{word}'",
+                    word=asked.time_limit,
+                ),
+                hint=f"{command} --time-limit 5s",
+            )
+    if asked.stability is not None and asked.keep is None:
+        raise UsageError(
+            msg("--stability is of the plan that --keep names"),
+            hint=f"{command} --keep OLD.json --stability {asked.stability:g}",
+        )
+    return Effort(
+        seconds=limit, schedules=asked.schedules, seed=asked.seed, jobs=asked.jobs or _cores()
+    )
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
+
+
+def read(asked: Asked, command: str) -> "Project":
+    """The project of the file. Raises NothingToDo where none is named and none is found."""
+    from sdlc_cli.core.files import find_upward, repository_root
+    from sdlc_cli.plan import readers
+
+    file = asked.file
+    if not file:
+        here = Path.cwd()
+        found = find_upward("tasks.yaml", here, repository_root(here))
+        if found is None:
+            raise NothingToDo(
+                msg("no file is named, and there is no tasks.yaml here or upward"),
+                hint=f"{command} tasks.yaml",
+            )
+        file = os.path.relpath(found)
+    return readers.load(file, source_format=asked.source_format)
+
+
+def changes_of(asked: Asked, project: "Project") -> "tuple[Change, ...]":
+    """What `--what-if` changes. Raises UsageError; also for an unknown `--explain`."""
+    from sdlc_cli.plan import whatif
+
+    changes = tuple(whatif.parse(words, project) for words in asked.what_if)
+    known = whatif.apply(project, changes).by_id if changes else project.by_id
+    if asked.explain and asked.explain not in known:
+        close = nearest(asked.explain, known)
+        raise UsageError(
+            msg("there is no task {name}", name=asked.explain),
+            hint=f"--explain {close}" if close else "",
+        )
+    return changes
+
+
+class Planner:
+    """Searches with the limits of one run, and tells how far it is."""
+
+    def __init__(
+        self,
+        out: Console,
+        asked: Asked,
+        effort: "Effort",
+        stop: Stop,
+        progress: Progress,
+        began: float,
+    ) -> None:
+        self.out = out
+        self.asked = asked
+        self.effort = effort
+        self.stop = stop
+        self.progress = progress
+        self.began = began
+        self.startup = 0.0
+
+    def sheet(self, project: "Project", changes: "Sequence[Change]") -> "Sheet":
+        """The plan, and every answer that was asked for."""
+        from sdlc_cli.plan import difference, whatif
+
+        now = whatif.apply(project, changes)
+        old = difference.read(self.asked.diff, project) if self.asked.diff else None
+        keep = difference.read(self.asked.keep, project) if self.asked.keep else None
+        hint = None if keep is None else difference.kept(keep, project)
+        from sdlc_cli.plan import report
+        from sdlc_cli.plan.explain import Explainer
+        from sdlc_cli.plan.search import ready
+
+        self.progress.begin(_("Loading the search"))
+        self.out.detail(_("search: {engine}").format(engine=ready()))
+        self.startup = time.monotonic() - self.began
+        before = self._searched(project, hint) if changes else None
+        plan = self._searched(now, hint)
+        sheet = replace(
+            report.sheet(now, plan),
+            startup_seconds=self.startup,
+            made=datetime.now(UTC).replace(microsecond=0),
+            checked=self.asked.check,
+        )
+        if before is not None:
+            compared = difference.compare(
+                difference.plan_of(project, before), difference.plan_of(now, plan)
+            )
+            made = whatif.WhatIf(changes=tuple(changes), difference=compared)
+            sheet = replace(sheet, what_if=made)
+        if old is not None:
+            sheet = replace(
+                sheet, difference=difference.compare(old, difference.plan_of(now, plan))
+            )
+        if self.asked.explain:
+            sheet = replace(sheet, explained=Explainer(sheet.network).chain(self.asked.explain))
+        sheet = self._more(now, sheet)
+        return replace(sheet, interrupted=self.stop.asked)
+
+    def _more(self, project: "Project", sheet: "Sheet") -> "Sheet":
+        """What needs more searching; nothing once somebody pressed Ctrl-C."""
+        if self.asked.risk and not self.stop.asked:
+            from sdlc_cli.plan.risk import assess
+
+            self.progress.begin(_("Trying what could come"))
+            sheet = replace(sheet, risk=assess(project, sheet.schedule, seed=self.asked.seed))
+        if not sheet.passed and not self.stop.asked:
+            found = self._helps(project, sheet.schedule)
+            sheet = replace(sheet, relaxations=() if self.stop.asked else found)
+        return sheet
+
+    def _searched(self, project: "Project", hint: "Schedule | None") -> "Schedule":
+        """The best plan found. Raises PlanError with what would help where there is none."""
+        from sdlc_cli.plan.compiling import PlanError
+        from sdlc_cli.plan.search import solve
+
+        if self.asked.exact:
+            _needs_exact()
+        self.progress.begin(_("Planning"))
+        try:
+            return solve(
+                project,
+                objective=cast("Objective", self.asked.objective),
+                effort=self.effort,
+                exact=self.asked.exact,
+                watch=self._watch(project),
+                hint=hint,
+                stability=self._stability(hint),
+            )
+        except PlanError as error:
+            helps = self._helps(project, None)
+            words = [f"--what-if '{one.changes[0].written}'" for one in helps]
+            raise ConfigError(
+                error.message, problems=error.problems, hint=" | ".join(words) or error.hint
+            ) from None
+
+    def _stability(self, hint: "Schedule | None") -> float:
+        if hint is None:
+            return 0.0
+        return 1.0 if self.asked.stability is None else self.asked.stability
+
+    def _helps(self, project: "Project", plan: "Schedule | None") -> "tuple[Relaxation, ...]":
+        """The smallest changes that help, each planned with a part of the limits."""
+        from sdlc_cli.plan.relax import relaxations
+        from sdlc_cli.plan.search import solve
+
+        self.progress.begin(_("Looking for what would help"))
+        effort = self.effort
+        part = replace(
+            effort,
+            seconds=None if effort.seconds is None else max(0.05, effort.seconds * _SHARE),
+            schedules=None if effort.schedules is None else max(100, effort.schedules // 10),
+        )
+
+        def again(changed: "Project", objective: "Objective") -> "Schedule":
+            if self.stop.asked:
+                raise ConfigError(msg("interrupted"))
+            return solve(changed, objective=objective, effort=part, watch=self._going)
+
+        return relaxations(project, plan, again, most=_TRIES)
+
+    def _going(self, found: "Found") -> bool:
+        return not self.stop.asked
+
+    def _watch(self, project: "Project") -> "Watch":
+        """Tells makespan, bound and gap on stderr; stops when asked to."""
+        from sdlc_cli.plan.report.clock import Clock
+
+        clock = Clock(project)
+        words = _("Planning: {makespan}, no plan below {bound}, gap {gap} %")
+
+        def watch(found: "Found") -> bool:
+            gap = (found.makespan - found.bound) / found.makespan if found.makespan else 0.0
+            self.progress.tell(
+                words.format(
+                    makespan=clock.elapsed(found.makespan),
+                    bound=clock.elapsed(found.bound),
+                    gap=f"{100 * gap:.1f}",
+                )
+            )
+            return not self.stop.asked
+
+        return watch
+
+
+def _needs_exact() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("ortools") is None:
+        raise WorkError(
+            msg("--exact needs OR-Tools, which is not installed"),
+            hint="pip install 'sdlc-cli[exact]'",
+        )
