@@ -105,6 +105,7 @@ GROUPS = {
     "gate": "sdlc_cli.cli.gate",
     "cost": "sdlc_cli.cli.cost",
     "deploy": "sdlc_cli.cli.deploy",
+    "serve": "sdlc_cli.cli.serve",
 }
 # Commands of their own, loaded likewise: each module's `register` adds one to the app.
 COMMANDS = {

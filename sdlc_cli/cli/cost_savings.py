@@ -127,7 +127,7 @@ def whatif(
 
 def _check_models(replaced: Mapping[str, str], logs: Opened) -> None:
     """Raises UsageError for a new model without a price; warns of an old one that nobody called."""
-    from sdlc_cli.cost.engine.usage import fits
+    from sdlc_cli.cost.engine.bounds import fits
 
     pricing = logs.usage.pricing()
     for old, new in replaced.items():

@@ -51,6 +51,7 @@ def commands() -> dict[str, str]:
         "deploy": _(
             "Render one deploy.yaml: Dockerfile, manifests, chart, Terraform, pipeline, alerts."
         ),
+        "serve": _("Take usage from live services: OTLP and REST, prices, budgets, Prometheus."),
         "init": _("Write a commented gates.yaml, and a CI file, from what the repository has."),
         "doctor": _("Show what is installed, what is missing, and what each would give."),
         "schema": _("Print the JSON Schema of a file that you write or of a result."),

@@ -24,6 +24,7 @@ from sdlc_cli.cost.options import (
     Route,
     Rule,
     Text,
+    Webhook,
 )
 from sdlc_cli.cost.zones import UnknownZone, zone
 
@@ -43,6 +44,7 @@ __all__ = [
     "Privacy",
     "Route",
     "Rule",
+    "Webhook",
     "find",
     "load",
     "load_prices",
@@ -71,6 +73,7 @@ class CostFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     route: Route = Route()
     columns: Columns | UnsetType = UNSET
     privacy: Privacy = Privacy()
+    webhook: Webhook = Webhook()
 
     def mistakes(self) -> Mistakes:
         """A zone that exists, and names that are used once."""
@@ -109,6 +112,7 @@ class CostConfig:
     route: Route = field(default_factory=Route)
     columns: Columns | None = None
     privacy: Privacy = field(default_factory=Privacy)
+    webhook: Webhook = field(default_factory=Webhook)
 
 
 def find(start: Path, stop: Path) -> Path | None:
@@ -154,6 +158,7 @@ def load(file: Path | None, root: Path, environ: Mapping[str, str] = os.environ)
         route=written.route,
         columns=None if written.columns is UNSET else written.columns,
         privacy=written.privacy,
+        webhook=written.webhook,
     )
 
 

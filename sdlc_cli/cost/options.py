@@ -248,3 +248,20 @@ class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             )
         elif self.key and len(self.key) < 16:
             yield ("key",), msg("must have at least 16 letters")
+
+
+class Webhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom `sdlc serve` tells, once, that a budget broke: a POST to `url`, signed with `secret`.
+
+    Take the secret from the environment, `${SDLC_WEBHOOK_SECRET}`.
+    """
+
+    url: str = ""
+    secret: str = ""
+
+    def mistakes(self) -> Mistakes:
+        """An address of the web, and a secret that cannot be guessed."""
+        if self.url and not self.url.startswith(("http://", "https://")):
+            yield ("url",), msg("must start with http:// or https://")
+        if self.url and len(self.secret) < 16:
+            yield ("secret",), msg("must have at least 16 letters")

@@ -4,17 +4,17 @@ Groups of calls under one rate are summed first and priced after: whole numbers,
 not matter, and a million calls need a dozen multiplications for each group instead of for each.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sdlc_cli.cost.engine import clock
+from sdlc_cli.cost.engine.bounds import UNPRICED, ceilings, unknown
 from sdlc_cli.cost.engine.table import literal, names
-from sdlc_cli.cost.model import INPUTS, OUTPUTS, TOKENS, Price, Rate
+from sdlc_cli.cost.model import INPUTS, Price, Rate
 
 Pricer = Callable[[str, str, str], Price]  # (provider, model, tier) as logged
 
 TOTAL_INPUT = "(" + " + ".join(f'"{name}"' for name in INPUTS) + ")"
-UNPRICED = -1  # the place of no rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,32 +119,3 @@ def rates_sql(found: Priced, counts: Sequence[str]) -> str:
         name if name in ("model_id", "seg") else f"{name}::HUGEINT AS {name}" for name in columns
     )
     return f"(SELECT {casts} FROM (VALUES {', '.join(rows)}) AS v({', '.join(columns)}))"
-
-
-def ceilings(price: Price) -> Mapping[str, int]:
-    """The dearest rate of each class in the family; empty where nobody knows."""
-    known = dict(price.ceiling)
-    for classes in (INPUTS, OUTPUTS):
-        there = [known[name] for name in classes if name in known]
-        for name in classes:
-            if there:
-                known.setdefault(name, max(there))
-    return known
-
-
-def unknown(price: Price, rate: Rate | None, ceiling: Mapping[str, int]) -> list[int | None]:
-    """What calls of unknown usage cost at most: `unknown`, `unknown_out`, `most_out` above."""
-    per_unit: Mapping[str, int] = ceiling
-    if rate:
-        per_unit = {name: max(rate.per_unit.get(name, 0), ceiling.get(name, 0)) for name in TOKENS}
-    if not per_unit:
-        return [None, None, None]
-    dearest_in = max(per_unit.get(name, 0) for name in INPUTS)
-    dearest_out = max(per_unit.get(name, 0) for name in OUTPUTS)
-    request = max(rate.request if rate else 0, ceiling.get("request", 0))
-    free = not dearest_in and not dearest_out
-    if free:
-        return [request, 0, 0]
-    most_out = price.max_output or price.context
-    whole = price.context * dearest_in + request if price.context else None
-    return [whole, dearest_out, most_out]

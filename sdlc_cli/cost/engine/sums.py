@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.cost.engine import clock
-from sdlc_cli.cost.engine.pricing import UNPRICED, ceilings, unknown
-from sdlc_cli.cost.engine.usage import Prices, fits
+from sdlc_cli.cost.engine.bounds import UNPRICED, Prices, ceilings, unknown
 from sdlc_cli.cost.model import (
     COUNTS,
     INPUTS,
@@ -102,7 +102,7 @@ class Wanted:
             and (not self.team or keys["team"] == self.team)
             and (self.projects is None or keys["project"] in self.projects)
             and (not self.provider or line.price.provider == self.provider)
-            and (not self.model or fits(line.price, "", self.model))
+            and (not self.model or fnmatchcase(line.price.model, self.model))
         )
 
 

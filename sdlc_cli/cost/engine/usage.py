@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_names
 from datetime import date, timedelta
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.cost.attribute import Attribution, Facts
 from sdlc_cli.cost.config import CostConfig
 from sdlc_cli.cost.engine import clock, query
+from sdlc_cli.cost.engine.bounds import Prices, fits
 from sdlc_cli.cost.engine.calls import Calls
 from sdlc_cli.cost.engine.pricing import Priced, priced
 from sdlc_cli.cost.engine.query import AMOUNTS, Plan
@@ -37,14 +37,6 @@ from sdlc_cli.cost.model import (
 
 SHOWN_REJECTIONS = 1000
 EVERYTHING = Where()
-
-
-class Prices(Protocol):
-    """What `prices.resolve.Prices` can do that is needed here."""
-
-    def price(self, provider: str, model: str, tier: str = "") -> Price:
-        """How calls logged as these are priced, at all times."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -412,12 +404,6 @@ def _amounts(*parts: Mapping[str, object]) -> Amounts:
 def _sum(amounts: Sequence[int | None]) -> int | None:
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if len(known) == len(amounts) else None
-
-
-def fits(price: Price, model: str, glob: str) -> bool:
-    """Whether `glob` stands for calls logged as `model`, by that or by their canonical name."""
-    names = (price.model, f"{price.provider}/{price.model}", model)
-    return any(fnmatchcase(name, glob) for name in names)
 
 
 def open_usage(

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.cost.model import COUNTS, Rate
-from sdlc_cli.cost.prices.load import Amount, Model, Stretch, Variant
+from sdlc_cli.cost.prices.load import Amount, Catalogue, Model, Stretch, Variant
 from sdlc_cli.cost.prices.user import Layer
 
 DAY = 24 * 60  # minutes
@@ -49,6 +49,25 @@ CONTEXT: Mapping[str, Mapping[str, str]] = {
     "priority": {"service_tier": "priority"},
     "fast": {"service_tier": "fast", "speed": "fast"},
 }
+
+
+def limits(catalogue: Catalogue) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The minutes of the UTC day, and the sizes of an input, at which any price changes."""
+    timed: list[_Timed] = [
+        one
+        for provider in catalogue.providers
+        for model in provider.models
+        for one in (*model.prices, *model.variants)
+    ]
+    minutes = {minute % DAY for one in timed for minute in one.hours or ()}
+    sizes = {
+        start
+        for one in timed
+        for amount in one.usd.values()
+        if not isinstance(amount, str)
+        for start, _ in amount[1]
+    }
+    return tuple(sorted(minutes - {0})), tuple(sorted(sizes - {0}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ input where large inputs are dearer. The sums are kept apart at every such limit
 has, so the same sums serve all prices, also those of tomorrow's cost.yaml.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sdlc_cli.cost.model import COUNTS, INPUTS, Price
+from sdlc_cli.cost.model import COUNTS, INPUTS
 
 TABLE = "sdlc_rollup"
 DAY = 86_400_000_000  # microseconds
@@ -75,17 +75,6 @@ def ddl() -> str:
         f"CREATE TABLE {TABLE} ({', '.join(columns)}, PRIMARY KEY ({', '.join(KEYS)}))"
         " WITHOUT ROWID"
     )
-
-
-def cuts_of(prices: Iterable[Price], local: str = "ts") -> Cuts:
-    """All limits of these prices."""
-    minutes: set[int] = set()
-    sizes: set[int] = set()
-    for price in prices:
-        for rate in price.rates:
-            minutes.update(minute % 1440 for minute in rate.hours or ())
-            sizes.add(rate.above)
-    return Cuts(minutes=tuple(sorted(minutes - {0})), sizes=tuple(sorted(sizes - {0})), local=local)
 
 
 def summed(source: str, cuts: Cuts, sign: int, condition: str, counts: Sequence[str]) -> str:

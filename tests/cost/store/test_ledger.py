@@ -14,6 +14,7 @@ from sdlc_cli.cost.config import CostConfig
 from sdlc_cli.cost.engine import clock, sums
 from sdlc_cli.cost.engine.usage import open_usage
 from sdlc_cli.cost.model import TOKENS, Price, Rate, Row, Told
+from sdlc_cli.cost.prices import load, segments
 from sdlc_cli.cost.prices.resolve import Prices
 from sdlc_cli.cost.store import migrate, rollup, sqlite
 from sdlc_cli.cost.store.ledger import Ledger, Mark, Tally
@@ -57,11 +58,14 @@ MODELS = (
 
 
 def cuts() -> Cuts:
-    book = Book()
     first, last = clock.micros(DAY), clock.micros(DAY + timedelta(days=40))
     local = clock.local(clock.jumps(ZONE, first, last))
-    prices = [book.price(*names, tier) for names in MODELS for tier in ("", "batch")]
-    return rollup.cuts_of(prices, local)
+    minutes, sizes = segments.limits(load.catalogue())
+    return Cuts(
+        minutes=tuple(sorted({*minutes, 390, 1_335})),
+        sizes=tuple(sorted({*sizes, 100_000})),
+        local=local,
+    )
 
 
 def rows(seed: int, number: int, calls: int) -> list[Row]:

@@ -1,0 +1,205 @@
+"""Answers about what was spent, from the sums of the ledger, while it is written.
+
+Everything here works in one thread of its own, over a connection that only reads.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sdlc_cli.cost import budget as budgets
+from sdlc_cli.cost.attribute import Attribution, Facts
+from sdlc_cli.cost.budget import BudgetState
+from sdlc_cli.cost.config import CostConfig
+from sdlc_cli.cost.engine import clock, sums
+from sdlc_cli.cost.engine.sums import Line, Pricer, Wanted
+from sdlc_cli.cost.model import CostReport, Row, SourceRead
+from sdlc_cli.cost.options import Budget
+from sdlc_cli.cost.prices.resolve import Prices
+from sdlc_cli.cost.prices.segments import limits
+from sdlc_cli.cost.privacy import Veil
+from sdlc_cli.cost.store import TABLE, rollup
+from sdlc_cli.cost.store.ledger import Owner
+from sdlc_cli.cost.store.rollup import Cuts, Scope
+
+_COLUMNS = ", ".join(f'"{name}"' for name in (*rollup.KEYS, *rollup.SUMS))
+_FIRST_YEAR, _YEARS_AHEAD = 2015, 3
+_EPOCH = date(1970, 1, 1)
+
+
+def prices_of(config: CostConfig) -> Prices:
+    """All prices, with the user's own."""
+    return Prices(overrides=config.prices, aliases=config.aliases)
+
+
+def cuts_of(config: CostConfig, prices: Prices) -> Cuts:
+    """Where sums are parted: at all limits of the catalogue's prices, and by the zone's days."""
+    minutes, sizes = limits(prices.catalogue)
+    local = "ts"
+    if config.timezone != "UTC":
+        first = clock.micros(datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC))
+        last = clock.micros(datetime(datetime.now(UTC).year + _YEARS_AHEAD, 1, 1, tzinfo=UTC))
+        local = clock.local(clock.jumps(config.timezone, first, last))
+    return Cuts(minutes=minutes, sizes=sizes, local=local)
+
+
+def owner_of(config: CostConfig) -> Owner | None:
+    """Whose calls are, by the rules of cost.yaml; None without rules."""
+    if not config.attribute:
+        return None
+    rules = Attribution(config.attribute)
+    known: dict[Facts, tuple[str, str]] = {}
+
+    def owner(row: Row) -> tuple[str, str]:
+        facts = Facts(row.key, row.path, row.user, row.model, row.tags, row.project)
+        found = known.get(facts)
+        if found is None:
+            if len(known) > 50_000:
+                known.clear()
+            told = rules.owner(facts)
+            found = known[facts] = (told.project, told.team)
+        return found
+
+    return owner
+
+
+def scope_of(budget: Budget, veil: Veil) -> Scope:
+    """The calls that are summed by themselves because a budget asks for a user or a tag."""
+    user = veil.show("user", budget.user) if budget.user else ""
+    return Scope(user=user, tag=next(iter(budget.tag.items()), None))
+
+
+class Figures:
+    """Asks the sums. Use it in one thread."""
+
+    def __init__(self, store: Path, config: CostConfig, prices: Prices, cuts: Cuts) -> None:
+        self._store = store
+        self._con: sqlite3.Connection | None = None
+        self._cuts = cuts
+        self.use(config, prices)
+
+    def use(self, config: CostConfig, prices: Prices) -> None:
+        """From now on by these budgets and prices."""
+        self.config = config
+        self.prices = prices
+        self.pricer = Pricer(prices, self._cuts)
+        self.veil = Veil(config.privacy)
+
+    @property
+    def con(self) -> sqlite3.Connection:
+        """The connection, made in the thread that asks first."""
+        if self._con is None:
+            uri = f"{self._store.absolute().as_uri()}?mode=ro"
+            self._con = sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False)
+        return self._con
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._con is not None:
+            self._con.close()
+
+    def lines(
+        self, wanted: Wanted, first: date | None = None, last: date | None = None, scope: str = ""
+    ) -> list[Line]:
+        """The sums of the days from `first` to `last`, both included, that are wanted."""
+        condition = "scope = ?"
+        values: list[str | int] = [scope]
+        if first is not None:
+            condition += " AND day >= ?"
+            values.append((first - _EPOCH).days)
+        if last is not None:
+            condition += " AND day <= ?"
+            values.append((last - _EPOCH).days)
+        if first is None and last is not None:
+            condition += f" AND day <> {rollup.TIMELESS}"
+        found = self.con.execute(f"SELECT {_COLUMNS} FROM {rollup.TABLE} WHERE {condition}", values)
+        return [line for line in map(self.pricer.line, found) if wanted.fits(line)]
+
+    def report(
+        self, by: Sequence[str], wanted: Wanted, first: date | None, last: date | None
+    ) -> CostReport:
+        """As `sdlc cost report` gives it; a question without an answer in sums is a UsageError."""
+        lines = self.lines(wanted, first, last)
+        answer = sums.answer(lines, by)
+        since, until = self._span(lines, answer.days)
+        duplicates = self.con.execute(
+            "SELECT value FROM sdlc_meta WHERE name = 'duplicates'"
+        ).fetchone()
+        source = SourceRead(
+            path=f"sqlite:///{self._store.name}",
+            format="sdlc-store",
+            rows=sum(line.sums["records"] for line in lines),
+            rejected=0,
+            reused=False,
+        )
+        return CostReport(
+            groups=answer.groups,
+            totals=answer.totals,
+            duplicates=int(duplicates[0]) if duplicates and wanted.projects is None else 0,
+            rejected_count=0,
+            rejected=(),
+            unattributed=answer.unattributed,
+            unpriced=answer.unpriced,
+            since=since,
+            until=until,
+            timezone=self.config.timezone,
+            price_sources=answer.price_sources,
+            sources=(source,),
+            by=tuple(by),
+        )
+
+    def _span(
+        self, lines: Sequence[Line], days: tuple[int, int] | None
+    ) -> tuple[datetime | None, datetime | None]:
+        """When the first and the last of these calls was: looked up in their first and last day."""
+        if days is None:
+            return None, None
+        known = {
+            (line.keys["provider"], line.keys["model"], line.keys["tier"], line.keys["project"])
+            for line in lines
+        }
+        owner = owner_of(self.config) or (lambda row: (row.project, ""))
+        ends: list[datetime | None] = []
+        for day, order in ((days[0], "ASC"), (days[1], "DESC")):
+            low = (day - 1) * rollup.DAY
+            found = self.con.execute(
+                'SELECT ts, provider, model, tier, project, "user", key, path, tags FROM '
+                f"{TABLE} WHERE ts >= ? AND ts < ? AND ({self._cuts.local}) / ? = ? "
+                f"ORDER BY ts {order}",
+                (low, low + 3 * rollup.DAY, rollup.DAY, day),
+            )
+            ends.append(None)
+            for ts, provider, model, tier, *facts in found:
+                project, user, key, path, tags = (fact or "" for fact in facts)
+                row = Row(project=project, user=user, key=key, path=path, model=model, tags=tags)
+                if (provider, model, tier, owner(row)[0]) in known:
+                    ends[-1] = clock.moment(ts)
+                    break
+            found.close()
+        return ends[0], ends[1]
+
+    def budgets(self, now: datetime, chosen: Sequence[Budget] | None = None) -> list[BudgetState]:
+        """How each budget stands."""
+        return [
+            self._state(one, now) for one in (self.config.budgets if chosen is None else chosen)
+        ]
+
+    def _state(self, one: Budget, now: datetime) -> BudgetState:
+        within = budgets.window(one, now, self.config.timezone)
+        wanted = Wanted(project=one.project, team=one.team, model=one.model, provider=one.provider)
+        scope = scope_of(one, self.veil).name
+        # Later days do not count yet; those of a clock that is fast would.
+        always = self.lines(wanted, None, within.today, scope)
+        first = None if within.first is None else (within.first - _EPOCH).days
+        present = [line for line in always if first is None or line.keys["day"] >= first]
+        spent = sums.amounts(present)
+        spenders = sums.answer(present, ("model",)).groups
+        return budgets.judge(one, within, spent, sums.series(always), spenders=spenders)
+
+    def totals(self) -> Mapping[str, Any]:
+        """A few figures of the store itself."""
+        (rows,) = self.con.execute(f"SELECT coalesce(max(seq), 0) FROM {TABLE}").fetchone()
+        (dead,) = self.con.execute("SELECT count(*) FROM sdlc_dead_letter").fetchone()
+        return {"seq": rows, "dead_letters": dead}

@@ -1,0 +1,203 @@
+"""OTLP bodies, protobuf and JSON -> calls, and the answers that the protocol asks for.
+
+Of a span only the attributes that the readers know are looked at: prompts and completions are
+never taken out of the message.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_pb
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_pb
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb
+
+from sdlc_cli.cost.model import Rejected, Told
+from sdlc_cli.cost.readers import Record, otlp, spans, strict
+from sdlc_cli.cost.readers.spans import Span
+
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+
+_POINTS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
+_NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
+_ERROR = 2  # STATUS_CODE_ERROR
+# gRPC's numbers of what an HTTP status means, for Status bodies.
+_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 8, 415: 3, 429: 8, 431: 8, 503: 14}
+_UNKNOWN = 2
+
+_REJECTED = {"traces": "Spans", "metrics": "DataPoints", "logs": "LogRecords"}
+_PARTIAL = {
+    "traces": trace_pb.ExportTraceServiceResponse,
+    "metrics": metrics_pb.ExportMetricsServiceResponse,
+    "logs": logs_pb.ExportLogsServiceResponse,
+}
+
+
+class Malformed(Exception):
+    """A body that is not what it is said to be."""
+
+
+class Export(msgspec.Struct, kw_only=True, gc=False):
+    """What one request told. `items` are its spans, points or records, whatever they were."""
+
+    told: list[Told] = []
+    refused: list[Rejected] = []
+    items: int = 0
+
+
+def traces(body: bytes, kind: str) -> Export:
+    """The calls that an export of spans tells of. Raises Malformed."""
+    found = list(_json_spans(body) if kind == JSON else _proto_spans(body))
+    told, refused = otlp.read(found, whole=False)
+    return Export(told=told, refused=refused, items=len(found))
+
+
+def counted(signal: str, body: bytes, kind: str) -> Export:
+    """How many points or records an export of metrics or logs has. Raises Malformed.
+
+    They are never summed: the points about tokens repeat what the spans tell.
+    """
+    if kind == JSON:
+        record = _json(body)
+        items = _json_points(record) if signal == "metrics" else _json_records(record)
+    elif signal == "metrics":
+        items = _proto_points(_parsed(metrics_pb.ExportMetricsServiceRequest, body))
+    else:
+        request = _parsed(logs_pb.ExportLogsServiceRequest, body)
+        items = sum(len(s.log_records) for r in request.resource_logs for s in r.scope_logs)
+    return Export(items=items)
+
+
+def answer(signal: str, kind: str, refused: list[Rejected]) -> bytes:
+    """The body of a success, which says how much of it was refused."""
+    name = _REJECTED[signal]
+    why = f"{refused[0].reason}" if refused else ""
+    if kind == JSON:
+        partial = {f"rejected{name}": str(len(refused)), "errorMessage": why}
+        return msgspec.json.encode({"partialSuccess": partial} if refused else {})
+    response: Any = _PARTIAL[signal]()
+    if refused:
+        response.partial_success.error_message = why
+        snake = {"Spans": "spans", "DataPoints": "data_points", "LogRecords": "log_records"}[name]
+        setattr(response.partial_success, f"rejected_{snake}", len(refused))
+    done: bytes = response.SerializeToString()
+    return done
+
+
+def status(http: int, message: str, kind: str) -> bytes:
+    """A google.rpc.Status: the body of every error."""
+    code = _CODES.get(http, _UNKNOWN)
+    if kind == JSON:
+        return msgspec.json.encode({"code": code, "message": message})
+    text = message.encode()
+    return b"\x08" + _varint(code) + b"\x12" + _varint(len(text)) + text
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
+
+
+def _parsed(message: Any, body: bytes) -> Any:
+    try:
+        return message.FromString(body)
+    except DecodeError:
+        raise Malformed("the body is not a valid protobuf message of this kind") from None
+
+
+def _proto_spans(body: bytes) -> Iterator[Span]:
+    request = _parsed(trace_pb.ExportTraceServiceRequest, body)
+    for group in request.resource_spans:
+        resource = _attributes(group.resource.attributes, otlp.RESOURCE)
+        for library in group.scope_spans:
+            scope = library.scope.name
+            for span in library.spans:
+                yield Span(
+                    trace_id=_id(span.trace_id, _NO_TRACE),
+                    span_id=_id(span.span_id, _NO_SPAN),
+                    parent_id=_id(span.parent_span_id, _NO_SPAN),
+                    ts=span.start_time_unix_nano // 1000 or None,
+                    error=span.status.code == _ERROR,
+                    kind=span.kind,
+                    scope=scope,
+                    attributes=_attributes(span.attributes, otlp.ATTRIBUTES),
+                    resource=resource,
+                )
+
+
+def _id(value: bytes, nothing: bytes) -> str:
+    return "" if value == nothing else value.hex()
+
+
+def _attributes(pairs: Iterable[Any], wanted: frozenset[str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for pair in pairs:
+        key = pair.key
+        if key in wanted:
+            value = pair.value
+            kind = value.WhichOneof("value")
+            if kind in _PLAIN:
+                found[key] = getattr(value, kind)
+    return found
+
+
+_PLAIN = frozenset(("string_value", "int_value", "double_value", "bool_value"))
+
+
+def _proto_points(request: Any) -> int:
+    points = 0
+    for group in request.resource_metrics:
+        for scope in group.scope_metrics:
+            for metric in scope.metrics:
+                kind = metric.WhichOneof("data")
+                points += len(getattr(metric, kind).data_points) if kind else 0
+    return points
+
+
+def _json(body: bytes) -> Record:
+    try:
+        record = strict.decode(body)
+    except Rejected as refusal:
+        raise Malformed(str(refusal.reason)) from None
+    if not isinstance(record, dict):
+        raise Malformed("the body is not a JSON object")
+    return record
+
+
+def _json_spans(body: bytes) -> list[Span]:
+    try:
+        return list(spans.otlp(_json(body)))
+    except Rejected as refusal:
+        raise Malformed(str(refusal.reason)) from None
+
+
+def _below(record: Record, *keys: str) -> Iterator[Record]:
+    if not keys:
+        yield record
+        return
+    for one in spans.objects(record, keys[0]):
+        yield from _below(one, *keys[1:])
+
+
+def _json_points(record: Record) -> int:
+    try:
+        return sum(
+            len(list(spans.objects(spans.section_or_none(metric, kind), "dataPoints")))
+            for metric in _below(record, "resourceMetrics", "scopeMetrics", "metrics")
+            for kind in _POINTS
+        )
+    except Rejected as refusal:
+        raise Malformed(str(refusal.reason)) from None
+
+
+def _json_records(record: Record) -> int:
+    try:
+        return len(list(_below(record, "resourceLogs", "scopeLogs", "logRecords")))
+    except Rejected as refusal:
+        raise Malformed(str(refusal.reason)) from None

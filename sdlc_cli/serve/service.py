@@ -1,0 +1,192 @@
+"""What the running service is made of, and what all its requests share."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sdlc_cli.core.errors import SdlcError
+from sdlc_cli.cost import config as costs
+from sdlc_cli.cost.budget import BudgetState
+from sdlc_cli.cost.config import CostConfig
+from sdlc_cli.cost.privacy import Veil
+from sdlc_cli.cost.store.ledger import Ledger, Tally
+from sdlc_cli.serve import figures, keys, log
+from sdlc_cli.serve.figures import Figures
+from sdlc_cli.serve.forward import Forwarder
+from sdlc_cli.serve.ingest import Writer
+from sdlc_cli.serve.limits import Rates
+from sdlc_cli.serve.metrics import Metrics
+from sdlc_cli.serve.settings import BODIES, Settings
+from sdlc_cli.serve.webhook import Webhook
+
+T = TypeVar("T")
+_LOOK_S = 1.0  # between two looks at budgets, keys and the configuration file
+
+
+class Service:
+    """Made inside the event loop. `start`, then requests, then `stop`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.room = BODIES
+        self.config = settings.config
+        self.metrics = Metrics()
+        self.rates = Rates(settings.rate)
+        self.keyring = keys.Keyring(b"")
+        self.veil = Veil(self.config.privacy)
+        self.stopping = False
+        self.reloads = 0
+        self.states: list[BudgetState] = []
+        self._prices = figures.prices_of(self.config)
+        self._cuts = figures.cuts_of(self.config, self._prices)
+        self._pepper = keys.pepper_of(settings.store, make=False)
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="sdlc-read")
+        self.figures = Figures(settings.store, self.config, self._prices, self._cuts)
+        self._pricer = self.figures.pricer
+        loop = asyncio.get_running_loop()
+        self.writer = Writer(self._ledger, loop, self._committed)
+        self.webhook = Webhook(self.config.webhook, self._was_told, self._note_told)
+        self.forwarder: Forwarder | None = None
+        self._changed = True  # since the budgets were looked at
+        self._day = datetime.now(UTC).date()
+        self._file_seen = self._file_time()
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Opens the store. Raises SdlcError when it cannot be written."""
+        self.writer.start()
+        await self.writer.started
+        await self._load_keys()
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Commits what waits, and closes the store."""
+        self.stopping = True
+        if self._watcher:
+            self._watcher.cancel()
+        await asyncio.get_running_loop().run_in_executor(None, self.writer.stop)
+        await self.webhook.close()
+        await self.read(self.figures.close)
+        self._reading.shutdown()
+
+    async def read(self, work: Callable[..., T], *given: Any) -> T:
+        """Asks the sums, in the thread that may."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, work, *given)
+
+    def reasons(self) -> list[str]:
+        """Why the service is not ready; none when it is."""
+        found = [self.writer.failure] if self.writer.failure else []
+        if not self.writer.is_alive():
+            found.append("the writer has ended")
+        if self.stopping:
+            found.append("the service is stopping")
+        return found
+
+    def reload(self) -> str:
+        """Reads budgets and prices anew; what is wrong with them, "" when nothing is."""
+        file = self.config.file
+        self._file_seen = self._file_time()
+        if file is None:
+            return ""
+        try:
+            found = costs.load(file, self.config.root)
+            prices = figures.prices_of(found)
+            cuts = figures.cuts_of(found, prices)
+        except (SdlcError, OSError) as error:
+            log.say("reload", "error", detail=str(error))
+            return str(error)
+        fixed = ("attribute", "timezone", "privacy")
+        if any(getattr(found, name) != getattr(self.config, name) for name in fixed):
+            why = "attribute, timezone and privacy change with a restart; nothing was changed"
+            log.say("reload", "error", detail=why)
+            return why
+        if cuts.sizes != self._cuts.sizes or cuts.minutes != self._cuts.minutes:
+            why = "these prices change at limits that the sums do not have: restart the service"
+            log.say("reload", "error", detail=why)
+            return why
+        self._use(found)
+        log.say("reload", budgets=len(found.budgets), prices=len(found.prices))
+        return ""
+
+    def _use(self, found: CostConfig) -> None:
+        self.config = found
+        self.reloads += 1
+        prices = figures.prices_of(found)
+        self._prices = prices
+        self.webhook.use(found.webhook)
+        self._changed = True
+
+        def use() -> None:
+            self.figures.use(found, prices)
+            self._pricer = self.figures.pricer
+
+        self._reading.submit(use)
+        scopes = self._scopes()
+        self.writer.ask(lambda ledger: ledger.scope(scopes))
+
+    def _scopes(self) -> list[Any]:
+        return [figures.scope_of(budget, self.veil) for budget in self.config.budgets]
+
+    def _ledger(self) -> Ledger:
+        return Ledger(
+            self.settings.store,
+            owner=figures.owner_of(self.config),
+            rules=repr(self.config.attribute) if self.config.attribute else "",
+            cuts=self._cuts,
+            scopes=self._scopes(),
+        )
+
+    def _committed(self, tally: Tally) -> None:
+        """In the writer's thread, after each commit."""
+        if tally.changes:
+            pricer = self._pricer
+            self.metrics.spent([pricer.line(record) for record in tally.changes])
+            self._changed = True
+
+    async def _load_keys(self) -> None:
+        pepper = self._pepper
+
+        def load() -> keys.Keyring:
+            return keys.load(self.figures.con, pepper)
+
+        self.keyring = await self.read(load)
+
+    async def _watch(self) -> None:
+        """Budgets, keys and the configuration file, as long as the service runs."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                if not self._pepper:
+                    self._pepper = keys.pepper_of(self.settings.store, make=False)
+                await self._load_keys()
+                if self._file_time() != self._file_seen:
+                    self.reload()
+                await self._look_at_budgets()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the next look may go better
+                log.bug(error)
+
+    async def _look_at_budgets(self) -> None:
+        today = datetime.now(UTC).date()
+        if not (self._changed or today != self._day):
+            return
+        self._changed, self._day = False, today
+        self.states = await self.read(self.figures.budgets, datetime.now(UTC))
+        for state in self.states:
+            if state.status == "broken":
+                await self.webhook.broken(state)
+
+    async def _was_told(self, name: str) -> bool:
+        return bool(await self.writer.ask(lambda ledger: ledger.meta(name)))
+
+    async def _note_told(self, name: str) -> object:
+        return await self.writer.ask(lambda ledger: ledger.remark(name, "told"))
+
+    def _file_time(self) -> float:
+        try:
+            return self.config.file.stat().st_mtime if self.config.file else 0.0
+        except OSError:
+            return 0.0
