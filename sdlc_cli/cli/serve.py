@@ -51,6 +51,15 @@ def serve(
         ),
     ] = "",
     config: CostConfigPath = None,
+    rate_limit: Annotated[
+        float,
+        typer.Option(
+            "--rate-limit",
+            metavar="N",
+            min=0,
+            help=_("Requests a second of one key or address; 0 is no limit."),
+        ),
+    ] = 5_000,
 ) -> None:
     """Take usage over HTTP."""
     if ctx.invoked_subcommand is not None:
@@ -61,7 +70,12 @@ def serve(
     run.check_installed()
     out = console(ctx)
     settings = Settings(
-        store=_file(store), host=host, port=port, forward=forward, config=_configured(config)
+        store=_file(store),
+        host=host,
+        port=port,
+        forward=forward,
+        config=_configured(config),
+        rate=rate_limit,
     )
     ended = run.serve(
         settings, lambda address: out.note(_("listening on {address}").format(address=address))

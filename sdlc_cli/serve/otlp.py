@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metr
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb
 
 from sdlc_cli.cost.model import Rejected, Told
-from sdlc_cli.cost.readers import Record, otlp, spans, strict
+from sdlc_cli.cost.readers import Record, gen_ai, otlp, spans, strict
 from sdlc_cli.cost.readers.spans import Span
 
 PROTOBUF = "application/x-protobuf"
@@ -114,7 +114,7 @@ def _parsed(message: Any, body: bytes) -> Any:
 def _proto_spans(body: bytes) -> Iterator[Span]:
     request = _parsed(trace_pb.ExportTraceServiceRequest, body)
     for group in request.resource_spans:
-        resource = _attributes(group.resource.attributes, otlp.RESOURCE)
+        resource = _attributes(group.resource.attributes, gen_ai.RESOURCE)
         for library in group.scope_spans:
             scope = library.scope.name
             for span in library.spans:
@@ -126,7 +126,7 @@ def _proto_spans(body: bytes) -> Iterator[Span]:
                     error=span.status.code == _ERROR,
                     kind=span.kind,
                     scope=scope,
-                    attributes=_attributes(span.attributes, otlp.ATTRIBUTES),
+                    attributes=_attributes(span.attributes, gen_ai.ATTRIBUTES),
                     resource=resource,
                 )
 
@@ -141,6 +141,11 @@ def _attributes(pairs: Iterable[Any], wanted: frozenset[str]) -> dict[str, objec
         key = pair.key
         if key in wanted:
             value = pair.value
+            # Asking what kind it is costs more than asking for what it nearly always is.
+            plain = value.string_value or value.int_value
+            if plain:
+                found[key] = plain
+                continue
             kind = value.WhichOneof("value")
             if kind in _PLAIN:
                 found[key] = getattr(value, kind)

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -28,6 +29,9 @@ LONGEST_TAGS = 4_000
 _RETRY_S = 2
 _CALLS = 10_000  # in one request by REST
 _TEXTS = ("provider", "model", "tier", "project", "user", "key", "path", "call_id", "dedupe")
+
+_texts: Callable[[Row], tuple[str, ...]] = attrgetter(*_TEXTS)
+_counts: Callable[[Row], tuple[int, ...]] = attrgetter(*COUNTS)
 
 Count = Annotated[int, Meta(ge=0, lt=MOST_TOKENS)]
 Text = Annotated[str, Meta(max_length=LONGEST_NAME)]
@@ -220,14 +224,14 @@ def _idempotency(request: Request) -> str:
 
 def _check(row: Row) -> None:
     """Raises Rejected for what no honest call has."""
-    for name in _TEXTS:
-        if len(getattr(row, name)) > LONGEST_NAME:
-            raise Rejected(msg("{key} is too long", key=name))
+    if max(map(len, _texts(row))) > LONGEST_NAME:
+        name = next(name for name in _TEXTS if len(getattr(row, name)) > LONGEST_NAME)
+        raise Rejected(msg("{key} is too long", key=name))
     if len(row.tags) > LONGEST_TAGS:
         raise Rejected(msg("{key} is too long", key="tags"))
-    for name in COUNTS:
-        if getattr(row, name) >= MOST_TOKENS:
-            raise Rejected(msg("{key} is too large", key=name))
+    if max(_counts(row)) >= MOST_TOKENS:
+        name = next(name for name in COUNTS if getattr(row, name) >= MOST_TOKENS)
+        raise Rejected(msg("{key} is too large", key=name))
     if row.max_output is not None and row.max_output >= MOST_TOKENS:
         row.max_output = None
 

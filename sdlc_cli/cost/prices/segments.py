@@ -53,12 +53,9 @@ CONTEXT: Mapping[str, Mapping[str, str]] = {
 
 def limits(catalogue: Catalogue) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The minutes of the UTC day, and the sizes of an input, at which any price changes."""
-    timed: list[_Timed] = [
-        one
-        for provider in catalogue.providers
-        for model in provider.models
-        for one in (*model.prices, *model.variants)
-    ]
+    models = [model for provider in catalogue.providers for model in provider.models]
+    timed: list[_Timed] = [price for model in models for price in model.prices]
+    timed += [variant for model in models for variant in model.variants]
     minutes = {minute % DAY for one in timed for minute in one.hours or ()}
     sizes = {
         start

@@ -134,8 +134,12 @@ def _decimal(value: str) -> Decimal | None:
 
 def labels(pairs: Mapping[str, str]) -> str:
     """`Row.tags`: a JSON object with sorted keys of the tags that say something, or ""."""
-    said = {name: value for name, value in sorted(pairs.items()) if value}
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")) if said else ""
+    said = {name: value for name, value in pairs.items() if value}
+    if not said:
+        return ""
+    if len(said) > 1:
+        said = dict(sorted(said.items()))
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 def tier(told: str) -> str:

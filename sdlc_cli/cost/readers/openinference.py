@@ -35,9 +35,8 @@ RESOURCE = frozenset(_PROJECTS)
 _CALLS = frozenset(("LLM", "EMBEDDING"))
 
 
-def speaks(span: Span) -> bool:
-    """Whether the span's attributes are OpenInference's."""
-    found = span.attributes
+def speaks(found: Attributes) -> bool:
+    """Whether the attributes are OpenInference's."""
     return _KIND in found or _PROMPT in found or _COMPLETION in found
 
 

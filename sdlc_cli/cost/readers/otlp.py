@@ -7,8 +7,10 @@ from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.merge import AGENT, OWN
 from sdlc_cli.cost.model import Rejected, Row, Told
 from sdlc_cli.cost.readers import Format, Parse, Record, openinference
+from sdlc_cli.cost.readers import gen_ai as names
 from sdlc_cli.cost.readers.counts import count
 from sdlc_cli.cost.readers.fields import dollars, identity, labels, text, tier
+from sdlc_cli.cost.readers.gen_ai import Shape
 from sdlc_cli.cost.readers.overlap import inputs, outputs
 from sdlc_cli.cost.readers.pairs import REMEMBERED, Pairs, parent_key, told_of
 from sdlc_cli.cost.readers.spans import (
@@ -21,87 +23,6 @@ from sdlc_cli.cost.readers.spans import (
     otlp,
     section_or_none,
 )
-
-_USAGE = "gen_ai.usage."
-
-# The name that the registry has today comes first, then those it had before and the dialects of
-# instrumentations. The first one that is there counts.
-_INPUT = (f"{_USAGE}input_tokens", f"{_USAGE}prompt_tokens", "llm.usage.prompt_tokens")
-_OUTPUT = (f"{_USAGE}output_tokens", f"{_USAGE}completion_tokens", "llm.usage.completion_tokens")
-_READ = tuple(
-    _USAGE + name
-    for name in (
-        "cache_read.input_tokens",
-        "cache_read_input_tokens",
-        "cache_read_tokens",
-        "input_tokens.cached",
-        "cached_tokens",
-        "cached_input_tokens",
-        "details.cache_read_tokens",
-        "details.cache_read_input_tokens",
-        "details.cached_tokens",
-    )
-)
-_WRITE = tuple(
-    _USAGE + name
-    for name in (
-        "cache_creation.input_tokens",
-        "cache_write.input_tokens",
-        "cache_creation_input_tokens",
-        "cache_write_input_tokens",
-        "cache_creation_tokens",
-        "cache_write_tokens",
-        "input_tokens.cache_write",
-        "details.cache_write_tokens",
-        "details.cache_creation_input_tokens",
-    )
-)
-_REASONING = tuple(
-    _USAGE + name
-    for name in (
-        "reasoning.output_tokens",
-        "output_tokens.reasoning",
-        "reasoning_tokens",
-        "reasoning_output_tokens",
-        "details.reasoning_tokens",
-    )
-)
-_AUDIO_IN = (f"{_USAGE}audio.input_tokens", f"{_USAGE}details.input_audio_tokens")
-_IMAGE_IN = (f"{_USAGE}image.input_tokens",)
-_AUDIO_OUT = (f"{_USAGE}audio.output_tokens", f"{_USAGE}details.output_audio_tokens")
-_IMAGE_OUT = (f"{_USAGE}image.output_tokens",)
-
-_PROVIDER = ("gen_ai.provider.name", "gen_ai.system")
-_TIER = (
-    "openai.response.service_tier",
-    "gen_ai.openai.response.service_tier",
-    "openai.request.service_tier",
-    "gen_ai.openai.request.service_tier",
-)
-_USER = ("user.id", "enduser.id", "user.name")
-_MODEL = ("gen_ai.response.model", "gen_ai.request.model")
-_SESSION = ("gen_ai.conversation.id", "session.id")
-_ENVIRONMENT = ("deployment.environment.name", "deployment.environment")
-_OPERATION = "gen_ai.operation.name"
-_RESPONSE = "gen_ai.response.id"
-_MAX = "gen_ai.request.max_tokens"
-_COST = "gen_ai.usage.cost"
-_AGENT_NAME = "gen_ai.agent.name"
-_ERROR = "error.type"
-_SERVICE = "service.name"
-_LITELLM_USAGE = "metadata.usage_object"
-
-# All that is ever read of a span and of its resource: a reader may leave out the rest.
-ATTRIBUTES = frozenset(
-    (
-        *(*_INPUT, *_OUTPUT, *_READ, *_WRITE, *_REASONING),
-        *(*_AUDIO_IN, *_IMAGE_IN, *_AUDIO_OUT, *_IMAGE_OUT),
-        *(*_PROVIDER, *_TIER, *_USER, *_MODEL, *_SESSION),
-        *(_OPERATION, _RESPONSE, _MAX, _COST, _AGENT_NAME, _ERROR, _LITELLM_USAGE),
-        *openinference.ATTRIBUTES,
-    )
-)
-RESOURCE = frozenset((_SERVICE, *_USER, *_ENVIRONMENT, *openinference.RESOURCE))
 
 _LITELLM = "litellm"  # the scope of its spans
 _LIBRARIES = ("com.anthropic.sdk",)  # how the scopes of providers' own libraries begin
@@ -135,15 +56,15 @@ def row_of(span: Span) -> Row | None:
     None for anything else, and for the span of an agent: it may repeat the sums of the calls below
     it. Raises Rejected for counts that are none.
     """
-    if openinference.speaks(span):
+    shape = names.shape(span.attributes)
+    if shape.inference:
         return openinference.row_of(span)
     operation = _operation(span)
     if operation in _AGENTS or operation in _NO_CALLS:
         return None
-    counted = _has_usage(span.attributes)
-    if not counted and operation not in _CALLS:
+    if not shape.has_usage and operation not in _CALLS:
         return None
-    return _row(span, counted)
+    return _row(span, shape)
 
 
 def read(spans: Sequence[Span], *, whole: bool) -> tuple[list[Told], list[Rejected]]:
@@ -152,30 +73,28 @@ def read(spans: Sequence[Span], *, whole: bool) -> tuple[list[Told], list[Reject
     The sum that an agent tells is among them, at the rank `AGENT`. Unless `spans` are part of a
     `whole` file, only that of an agent elsewhere: calls below one in this process may come later.
     """
-    parents = {key: parent_key(span) for span in spans if (key := span.key)}
+    keys = [span.key for span in spans]
+    parents = {key: parent_key(span) for key, span in zip(keys, spans, strict=True) if key}
     found: list[Told] = []
     refused: list[Rejected] = []
-    for span in spans:
+    for key, span in zip(keys, spans, strict=True):
         try:
             row = row_of(span)
             if row is None and _is_sum(span) and (whole or span.kind == REMOTE):
-                row = _row(span, counted=True)
+                row = _row(span, names.shape(span.attributes))
                 row.rank = AGENT
         except Rejected as refusal:
             refused.append(refusal)
             continue
         if row is not None:
-            found.append(told_of(row, span, parents))
+            found.append(told_of(row, key, parents))
     return found, refused
 
 
 def _is_sum(span: Span) -> bool:
     """Whether it is an agent's span that may repeat the sums of the calls below it."""
-    return (
-        _operation(span) in _AGENTS
-        and not openinference.speaks(span)
-        and _has_usage(span.attributes)
-    )
+    shape = names.shape(span.attributes)
+    return shape.has_usage and not shape.inference and _operation(span) in _AGENTS
 
 
 class Calls:
@@ -229,55 +148,56 @@ class Calls:
 
 
 def _operation(span: Span) -> str:
-    told = span.attributes.get(_OPERATION)
+    told = span.attributes.get(names.OPERATION)
     return told if isinstance(told, str) else ""
 
 
-def _has_usage(found: Attributes) -> bool:
-    return any(name in found for name in (*_INPUT, *_OUTPUT))
-
-
-def _first(found: Attributes, names: Iterable[str]) -> int:
-    for name in names:
-        if found.get(name) is not None:
-            return count(found, name)
+def _first(found: Attributes, keys: Iterable[str]) -> int:
+    for key in keys:
+        if found[key] is not None:
+            return count(found, key)
     return 0
 
 
-def _text(found: Attributes, names: Iterable[str]) -> str:
-    return next((told for name in names if (told := text(found, name))), "")
+def _text(found: Attributes, keys: Iterable[str]) -> str:
+    for key in keys:
+        if told := text(found, key):
+            return told
+    return ""
 
 
-def _row(span: Span, counted: bool) -> Row:
+def _row(span: Span, shape: Shape) -> Row:
     found = span.attributes
+    counted = shape.has_usage
     if span.scope == _LITELLM:
-        found = _of_litellm(found)
         # Of a stream that was left it tells zeros: nobody knows what it used.
-        counted = any(found.get(name) for name in (*_INPUT, *_OUTPUT))
+        counted = any(found.get(name) for name in (*shape.input, *shape.output))
+        found = _of_litellm(found)
+        shape = names.shape(found)
     given = inputs(
-        _first(found, _INPUT),
-        read=_first(found, _READ),
-        write=_first(found, _WRITE),
-        audio=_first(found, _AUDIO_IN),
-        image=_first(found, _IMAGE_IN),
+        _first(found, shape.input),
+        read=_first(found, shape.read),
+        write=_first(found, shape.write),
+        audio=_first(found, shape.audio_in),
+        image=_first(found, shape.image_in),
     )
     made = outputs(
-        _first(found, _OUTPUT),
-        reasoning=_first(found, _REASONING),
-        audio=_first(found, _AUDIO_OUT),
-        image=_first(found, _IMAGE_OUT),
+        _first(found, shape.output),
+        reasoning=_first(found, shape.reasoning),
+        audio=_first(found, shape.audio_out),
+        image=_first(found, shape.image_out),
     )
-    response = identity(found, _RESPONSE)
-    failed = span.error or _ERROR in found
+    response = identity(found, names.RESPONSE)
+    failed = span.error or names.ERROR in found
     own = OWN if span.scope.startswith(_LIBRARIES) else 0
     return Row(
         ts=span.ts,
-        provider=_text(found, _PROVIDER),
-        model=_text(found, _MODEL),
-        tier=tier(_text(found, _TIER)),
-        project=text(span.resource, _SERVICE),
-        user=_text(found, _USER) or _text(span.resource, _USER),
-        tags=_tags(span, given.exclusive or made.exclusive),
+        provider=_text(found, shape.provider),
+        model=_text(found, shape.model),
+        tier=tier(_text(found, shape.tier)) if shape.tier else "",
+        project=text(span.resource, names.SERVICE),
+        user=_text(found, shape.user) or _text(span.resource, names.USER),
+        tags=_tags(span, shape, given.exclusive or made.exclusive),
         call_id=response or span.span_id,
         dedupe=response or span.key,
         rank=-3 if failed else own,
@@ -295,13 +215,13 @@ def _row(span: Span, counted: bool) -> Row:
         audio_out=made.audio_out,
         image_out=made.image_out,
         max_output=_limit(found),
-        logged_pico=dollars(found.get(_COST), _COST),
+        logged_pico=dollars(found[names.COST], names.COST) if names.COST in found else None,
     )
 
 
 def _of_litellm(found: Attributes) -> Attributes:
     """With the classes of tokens, which it tells in the text of a Python dictionary alone."""
-    told = found.get(_LITELLM_USAGE)
+    told = found.get(names.LITELLM_USAGE)
     if not isinstance(told, str) or len(told) > _LONGEST_USAGE:
         return found
     try:
@@ -313,26 +233,27 @@ def _of_litellm(found: Attributes) -> Attributes:
     given = section_or_none(usage, "prompt_tokens_details")
     made = section_or_none(usage, "completion_tokens_details")
     more: dict[str, object] = {
-        _READ[0]: given.get("cached_tokens") or usage.get("cache_read_input_tokens"),
-        _WRITE[0]: given.get("cache_creation_tokens") or usage.get("cache_creation_input_tokens"),
-        _AUDIO_IN[0]: given.get("audio_tokens"),
-        _REASONING[0]: made.get("reasoning_tokens"),
-        _AUDIO_OUT[0]: made.get("audio_tokens"),
+        names.READ[0]: given.get("cached_tokens") or usage.get("cache_read_input_tokens"),
+        names.WRITE[0]: given.get("cache_creation_tokens")
+        or usage.get("cache_creation_input_tokens"),
+        names.AUDIO_IN[0]: given.get("audio_tokens"),
+        names.REASONING[0]: made.get("reasoning_tokens"),
+        names.AUDIO_OUT[0]: made.get("audio_tokens"),
     }
     return {**{name: value for name, value in more.items() if value is not None}, **found}
 
 
 def _limit(found: Attributes) -> int | None:
-    return count(found, _MAX) if found.get(_MAX) is not None else None
+    return count(found, names.MAX) if found.get(names.MAX) is not None else None
 
 
-def _tags(span: Span, exclusive: bool) -> str:
+def _tags(span: Span, shape: Shape, exclusive: bool) -> str:
     found = span.attributes
     return labels(
         {
-            "env": _text(span.resource, _ENVIRONMENT),
-            "agent": text(found, _AGENT_NAME),
-            "session": _text(found, _SESSION),
+            "env": _text(span.resource, names.ENVIRONMENT),
+            "agent": text(found, names.AGENT_NAME),
+            "session": _text(found, shape.session),
             "usage": "exclusive" if exclusive else "",
         }
     )

@@ -71,9 +71,9 @@ class Pairs:
     def _match(self, told: Told) -> None:
         """A wrapper's span without an id and the library's own, in traces of their own."""
         row = told.row
-        own = row.rank == OWN
         if row.provider != "anthropic" or row.ts is None or not row.known:
             return
+        own = row.rank == OWN
         if not own and row.dedupe != told.span:  # it has an id, or was joined already
             return
         alike = (row.project, row.model, *(getattr(row, name) for name in TOKENS))
@@ -98,14 +98,14 @@ class Pairs:
             mine.append((row.ts, row.dedupe))
 
 
-def told_of(row: Row, span: Span, parents: dict[str, str]) -> Told:
-    """The call that a span tells of; `parents` maps keys of spans to those of the span above."""
+def told_of(row: Row, key: str, parents: dict[str, str]) -> Told:
+    """The call that the span `key` tells of; `parents` maps spans to the span above each."""
     above: list[str] = []
-    key = parents.get(span.key, "") if span.key else ""
-    while key and key not in above:
-        above.append(key)
-        key = parents.get(key, "")
-    return Told(row=row, span=span.key, above=tuple(above))
+    upper = parents.get(key, "")
+    while upper and upper not in above:
+        above.append(upper)
+        upper = parents.get(upper, "")
+    return Told(row=row, span=key, above=tuple(above))
 
 
 def parent_key(span: Span) -> str:
