@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sdlc_cli.cli import serve_store
 from sdlc_cli.cli.costing import CostConfigPath
 from sdlc_cli.cli.help import App, console
-from sdlc_cli.core.errors import UsageError
-from sdlc_cli.core.i18n import _, msg
+from sdlc_cli.cli.serve_store import STORE, Store, file_of
+from sdlc_cli.core.i18n import _
 
 if TYPE_CHECKING:
     from sdlc_cli.cost.config import CostConfig
@@ -17,19 +18,12 @@ app = App(
     help=_(
         "Take usage from live services over HTTP, and tell what it costs while it happens.\n\n"
         "OpenTelemetry exporters send to this address; what is answered with 200 is on the disk."
-        " Without keys it listens on this machine alone."
+        " Without keys it listens on this machine alone. SIGTERM ends it once all is kept;"
+        " SIGHUP reads budgets and prices anew."
     ),
     invoke_without_command=True,
 )
-
-Store = Annotated[
-    str,
-    typer.Option(
-        "--store", metavar="ADDRESS", help=_("Keep the calls here: sqlite:///FILE."),
-        envvar="SDLC_SERVE_STORE",
-    ),
-]  # fmt: skip
-_STORE = "sqlite:///usage.db"
+serve_store.register(app)
 
 
 @app.callback()
@@ -41,13 +35,13 @@ def serve(
     port: Annotated[
         int, typer.Option("--port", metavar="N", min=0, max=65_535, help=_("Listen on this port."))
     ] = 4318,
-    store: Store = _STORE,
+    store: Store = STORE,
     forward: Annotated[
         str,
         typer.Option(
             "--forward",
             metavar="ADDRESS",
-            help=_("Copy the calls to a server, too: postgresql://…"),
+            help=_("Copy the calls to a server, too, as postgresql://host/db."),
         ),
     ] = "",
     config: CostConfigPath = None,
@@ -60,6 +54,33 @@ def serve(
             help=_("Requests a second of one key or address; 0 is no limit."),
         ),
     ] = 5_000,
+    max_body: Annotated[
+        int,
+        typer.Option("--max-body", metavar="MIB", min=1, max=64, help=_("Largest body, unpacked.")),
+    ] = 20,
+    cache_seconds: Annotated[
+        float,
+        typer.Option(
+            "--cache-seconds",
+            metavar="N",
+            min=0,
+            help=_("Use an answer about sums again for so long."),
+        ),
+    ] = 2,
+    no_metrics: Annotated[
+        bool, typer.Option("--no-metrics", help=_("Switch GET /metrics off."))
+    ] = False,
+    no_demo: Annotated[
+        bool, typer.Option("--no-demo", help=_("Switch GET /api/v1/quantum/demo off."))
+    ] = False,
+    trace_to: Annotated[
+        str,
+        typer.Option(
+            "--trace-to",
+            metavar="URL",
+            help=_("Send spans of the service's own requests to this OTLP address."),
+        ),
+    ] = "",
 ) -> None:
     """Take usage over HTTP."""
     if ctx.invoked_subcommand is not None:
@@ -69,29 +90,25 @@ def serve(
 
     run.check_installed()
     out = console(ctx)
+
+    def listening(address: str) -> None:
+        out.note(_("listening on {address}").format(address=address))
+
     settings = Settings(
-        store=_file(store),
+        store=file_of(store),
         host=host,
         port=port,
         forward=forward,
         config=_configured(config),
         rate=rate_limit,
+        most_body=max_body * 2**20,
+        cache_s=cache_seconds,
+        metrics=not no_metrics,
+        demo=not no_demo,
+        trace_to=trace_to,
     )
-    ended = run.serve(
-        settings, lambda address: out.note(_("listening on {address}").format(address=address))
-    )
+    ended = run.serve(settings, listening)
     raise typer.Exit(128 + ended if ended else 0)
-
-
-def _file(address: str) -> Path:
-    from sdlc_cli.cost.store import sqlite
-
-    if not address.startswith("sqlite:"):
-        raise UsageError(
-            msg("'{word}' cannot be written by a service", word=address),
-            hint=f"--store {_STORE}",
-        )
-    return sqlite.file_of(address)
 
 
 def _configured(config: Path | None) -> "CostConfig":

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from sdlc_cli.serve.settings import BODIES, Settings
 from sdlc_cli.serve.webhook import Webhook
 
 T = TypeVar("T")
+_JOIN_S = 15.0  # that a stop waits for the copying of one batch
 _LOOK_S = 1.0  # between two looks at budgets, keys and the configuration file
 
 
@@ -45,10 +46,14 @@ class Service:
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="sdlc-read")
         self.figures = Figures(settings.store, self.config, self._prices, self._cuts)
         self._pricer = self.figures.pricer
-        loop = asyncio.get_running_loop()
-        self.writer = Writer(self._ledger, loop, self._committed)
+        self._loop = asyncio.get_running_loop()
+        self.writer = Writer(self._ledger, self._loop, self._committed)
         self.webhook = Webhook(self.config.webhook, self._was_told, self._note_told)
-        self.forwarder: Forwarder | None = None
+        self.forwarder = (
+            Forwarder(settings.store, settings.forward, self._from_thread)
+            if settings.forward
+            else None
+        )
         self._changed = True  # since the budgets were looked at
         self._day = datetime.now(UTC).date()
         self._file_seen = self._file_time()
@@ -59,6 +64,8 @@ class Service:
         self.writer.start()
         await self.writer.started
         await self._load_keys()
+        if self.forwarder:
+            self.forwarder.start()
         self._watcher = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
@@ -66,6 +73,9 @@ class Service:
         self.stopping = True
         if self._watcher:
             self._watcher.cancel()
+        if self.forwarder:
+            self.forwarder.stop()
+            await asyncio.get_running_loop().run_in_executor(None, self.forwarder.join, _JOIN_S)
         await asyncio.get_running_loop().run_in_executor(None, self.writer.stop)
         await self.webhook.close()
         await self.read(self.figures.close)
@@ -178,6 +188,14 @@ class Service:
         for state in self.states:
             if state.status == "broken":
                 await self.webhook.broken(state)
+
+    def _from_thread(self, work: Callable[[Ledger], object]) -> "Future[object]":
+        """As `writer.ask`, for threads that wait for the answer."""
+
+        async def asked() -> object:
+            return await self.writer.ask(work)
+
+        return asyncio.run_coroutine_threadsafe(asked(), self._loop)
 
     async def _was_told(self, name: str) -> bool:
         return bool(await self.writer.ask(lambda ledger: ledger.meta(name)))
