@@ -75,13 +75,15 @@ class Row(msgspec.Struct, kw_only=True, gc=False):
 class Told(msgspec.Struct, kw_only=True, gc=False):
     """A call as one record tells it. `above` are the keys of the spans above it, nearest first.
 
-    `replaces` is what identified an earlier row that has turned out to tell of this call.
+    `replaces` identified earlier rows that have turned out to tell of this call, from above it;
+    `absorbs` such that tell of it from below.
     """
 
     row: Row
     span: str = ""
     above: tuple[str, ...] = ()
-    replaces: str = ""
+    replaces: tuple[str, ...] = ()
+    absorbs: tuple[str, ...] = ()
 
 
 class Rejected(Exception):

@@ -11,6 +11,7 @@ from sdlc_cli.cost.model import Group
 from sdlc_cli.cost.options import Privacy
 
 _LETTERS = 16  # of the hash: 64 bits, so that two of a million users differ all but surely
+_HASHED = re.compile(r"user-[0-9a-f]{16}")
 
 # Lengths are those of RFC 5321, 4.5.3.1; they also keep the search linear.
 _EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}")
@@ -53,7 +54,8 @@ class Veil:
     def _veiled(self, field: str, text: str) -> str:
         if field == "user" and self._privacy.users == "hash":
             self.hidden["user"] += 1
-            return self._hash("user", text)
+            # `sdlc serve` may have kept it so already.
+            return text if _HASHED.fullmatch(text) else self._hash("user", text)
         if self._privacy.tags != "redact":
             return text
         for kind, (pattern, real) in _KINDS.items():

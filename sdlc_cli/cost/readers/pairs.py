@@ -1,9 +1,9 @@
 """One call told by several spans: those above a call, and those that libraries make beside it.
 
 Spans with one response's id need nothing of this. The others are known by where they stand: a
-span of a call above another one's tells of the same call, or of the sum of those below it. It is
-given what identifies the lower one, at a lower rank, so that both count once. Nothing else about
-a span is remembered, and only of the last `REMEMBERED`.
+span of a call above another one's tells of the same call, or of the sum of those below it. Both
+get one identity, the response's id where either has one. What is above counts only where what is
+below it knows less. Nothing else about a span is remembered, and only of the last `REMEMBERED`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,6 +19,8 @@ REMEMBERED = 100_000
 # The provider's library starts its span right after the instrumentation that wraps it did.
 _APART = 1_000_000  # microseconds
 
+Alike = tuple[object, ...]
+
 
 class _Lower(msgspec.Struct, gc=False):
     dedupe: str
@@ -32,22 +34,24 @@ class Pairs:
     def __init__(self) -> None:
         self._below: dict[str, _Lower] = {}  # key of a span -> a call below it
         self._counted: dict[str, str] = {}  # key of a span that was counted -> its identity
-        self._twins: dict[tuple[object, ...], list[tuple[int, str]]] = {}
-        self._wrapped: dict[str, str] = {}  # identity of a library's call -> of its wrapper's
+        self._same: dict[str, str] = {}  # an identity -> the one that took its place
+        self._twins = _Twins()
 
     def settle(self, batch: Sequence[Told]) -> None:
         """Gives those of `batch` that tell of one call one identity, and of calls before it."""
+        for told in batch:
+            told.row.dedupe = self._same.get(told.row.dedupe, told.row.dedupe)
         for told in sorted(batch, key=_weakest_last):
             self._note(told)
         for told in batch:
-            lower = self._below.get(told.span) if told.span else None
-            if lower is not None and lower.dedupe != told.row.dedupe:
-                join(told.row, lower.dedupe, lower.rank, lower.known)
             if told.span:
-                self._counted[told.span] = told.row.dedupe
+                self._lift(told)
+                if told.row.rank != AGENT or told.row.dedupe == told.span:
+                    self._counted[told.span] = told.row.dedupe
         for told in batch:
-            self._match(told)
-        for kept in (self._below, self._counted, self._twins, self._wrapped):
+            if told.row.provider == "anthropic":
+                self._match(told)
+        for kept in (self._below, self._counted, self._same):
             _trim(kept)
 
     def seed(self, batch: Iterable[Told]) -> None:
@@ -55,47 +59,123 @@ class Pairs:
         self.settle(list(batch))
 
     def _note(self, told: Told) -> None:
+        """Remembers what is above this call, and finds what was counted of it."""
         row = told.row
         if not row.dedupe or row.rank == AGENT:
             return
-        lower = _Lower(row.dedupe, row.rank, row.known)
-        # What is above an unknown call may know it, and is one with it; further up are sums.
         for above in told.above:
-            before = self._below.get(above)
-            if before is None or (lower.known, lower.rank) > (before.known, before.rank):
-                self._below[above] = lower
             counted = self._counted.get(above)
             if counted is not None and counted != row.dedupe:
-                told.replaces = counted
+                if _is_span(row.dedupe) and not _is_span(counted):
+                    self._same[row.dedupe] = counted
+                    row.dedupe = counted
+                else:
+                    told.replaces = (*told.replaces, counted)
+                    self._same[counted] = row.dedupe
+            before = self._below.get(above)
+            if before is None or (row.known, row.rank) > (before.known, before.rank):
+                self._below[above] = _Lower(row.dedupe, row.rank, row.known)
+
+    def _lift(self, told: Told) -> None:
+        """Makes one with the call below it."""
+        row = told.row
+        lower = self._below.get(told.span)
+        if lower is None or lower.dedupe == row.dedupe:
+            return
+        if _is_span(lower.dedupe) and not _is_span(row.dedupe) and row.rank != AGENT:
+            told.absorbs = (*told.absorbs, lower.dedupe)
+            self._same[lower.dedupe] = row.dedupe
+            lower.dedupe = row.dedupe
+            return
+        self._same[row.dedupe] = lower.dedupe
+        join(row, lower.dedupe, lower.rank, lower.known)
 
     def _match(self, told: Told) -> None:
         """A wrapper's span without an id and the library's own, in traces of their own."""
         row = told.row
-        if row.provider != "anthropic" or row.ts is None or not row.known:
+        if row.ts is None or not row.known:
             return
-        own = row.rank == OWN
-        if not own and row.dedupe != told.span:  # it has an id, or was joined already
-            return
-        alike = (row.project, row.model, *(getattr(row, name) for name in TOKENS))
+        if row.rank == OWN:
+            wrapper = self._twins.own(row, told.above)
+            if wrapper and wrapper not in told.replaces:
+                told.replaces = (*told.replaces, wrapper)
+                self._same[wrapper] = row.dedupe
+        elif told.span and row.dedupe == told.span:
+            own = self._twins.wrapper(row)
+            if own:
+                self._same[row.dedupe] = own
+                join(row, own, OWN, True)
+        elif told.span:
+            self._twins.joined(told.span, row.dedupe)
+
+
+class _Twins:
+    """Wrappers' spans and libraries' own that have no other half yet."""
+
+    def __init__(self) -> None:
+        self._owns: dict[Alike, list[tuple[int, str]]] = {}
+        self._wrappers: dict[Alike, list[tuple[int, str]]] = {}
+        self._places: dict[str, Alike] = {}  # of all that are in one of the two
+        self._wrapped: dict[str, str] = {}  # identity of a library's call -> of its wrapper's
+
+    def own(self, row: Row, above: Sequence[str]) -> str:
+        """The wrapper of a library's call; "" where none was seen."""
         if row.dedupe in self._wrapped:
-            told.replaces = told.replaces or self._wrapped[row.dedupe]
-            return
-        others = self._twins.setdefault((not own, *alike), [])
-        for place, (ts, dedupe) in enumerate(others):
-            if abs(row.ts - ts) <= _APART and dedupe != row.dedupe:
-                del others[place]
-                if own:
-                    told.replaces = told.replaces or dedupe
-                    self._wrapped[row.dedupe] = dedupe
-                    self._below[dedupe] = _Lower(row.dedupe, row.rank, True)
-                else:
-                    lower = _Lower(dedupe, OWN, True)
-                    self._below[told.span] = lower
-                    join(row, lower.dedupe, lower.rank, lower.known)
-                return
-        mine = self._twins.setdefault((own, *alike), [])
-        if not any(dedupe == row.dedupe for _, dedupe in mine):
-            mine.append((row.ts, row.dedupe))
+            return self._wrapped[row.dedupe]
+        found = next((key for key in above if key in self._places), "")
+        if found:
+            self._take(self._wrappers, found)
+        else:
+            found = self._near(self._wrappers, row)
+        if found:
+            self._wrapped[row.dedupe] = found
+        else:
+            self._put(self._owns, row)
+        return found
+
+    def wrapper(self, row: Row) -> str:
+        """The library's call in a wrapper; "" where none was seen."""
+        found = self._near(self._owns, row)
+        if found:
+            self._wrapped[found] = row.dedupe
+        else:
+            self._put(self._wrappers, row)
+        return found
+
+    def joined(self, wrapper: str, own: str) -> None:
+        """A wrapper was seen to stand above a library's call: these two are no one else's."""
+        if own in self._places:
+            self._take(self._owns, own)
+            self._wrapped[own] = wrapper
+
+    def _near(self, among: dict[Alike, list[tuple[int, str]]], row: Row) -> str:
+        assert row.ts is not None
+        for ts, dedupe in among.get(_alike(row), ()):
+            if abs(row.ts - ts) <= _APART:
+                self._take(among, dedupe)
+                return dedupe
+        return ""
+
+    def _put(self, among: dict[Alike, list[tuple[int, str]]], row: Row) -> None:
+        if row.dedupe not in self._places and row.ts is not None:
+            alike = _alike(row)
+            among.setdefault(alike, []).append((row.ts, row.dedupe))
+            self._places[row.dedupe] = alike
+            if len(self._places) > REMEMBERED:
+                oldest = next(iter(self._places))
+                for kept in (self._owns, self._wrappers):
+                    self._take(kept, oldest)
+            _trim(self._wrapped)
+
+    def _take(self, among: dict[Alike, list[tuple[int, str]]], dedupe: str) -> None:
+        alike = self._places.get(dedupe, ())
+        left = [one for one in among.get(alike, ()) if one[1] != dedupe]
+        if len(left) < len(among.get(alike, ())):
+            self._places.pop(dedupe, None)
+        if left:
+            among[alike] = left
+        else:
+            among.pop(alike, None)
 
 
 def told_of(row: Row, key: str, parents: dict[str, str]) -> Told:
@@ -113,11 +193,19 @@ def parent_key(span: Span) -> str:
     return f"span:{span.trace_id}:{span.parent_id}" if span.parent_id else ""
 
 
+def _is_span(dedupe: str) -> bool:
+    return dedupe.startswith("span:")
+
+
+def _alike(row: Row) -> Alike:
+    return (row.project, row.model, *(getattr(row, name) for name in TOKENS))
+
+
 def _weakest_last(told: Told) -> tuple[bool, bool]:
     return (told.row.dedupe == told.span, not told.row.known)
 
 
-def _trim(kept: dict[Any, Any]) -> None:
+def _trim(kept: dict[str, Any]) -> None:
     surplus = len(kept) - REMEMBERED
     if surplus > 0:
         for key in list(kept)[:surplus]:

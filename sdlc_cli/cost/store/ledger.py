@@ -29,7 +29,7 @@ _EMPTY = store.record(Row())
 _CONSTANTS = ["NULL" if value is None else repr(value).replace("True", "1") for value in _EMPTY]
 _SIZES = (512, 32, 1)  # rows in one statement
 _LOOKED_UP = 1_000  # calls in one statement
-_PAIRS = 500
+_PREFIXED = ", ".join(f'u."{name}"' for name in COLUMNS)
 _OWNED = "coalesce(project, '') AS owner_project, '' AS owner_team"
 _FACTS = 'project, "user", "key", path, model, tags'
 _ASKED = f"sdlc_owner(0, {_FACTS}) AS owner_project, sdlc_owner(1, {_FACTS}) AS owner_team"
@@ -142,31 +142,22 @@ class Ledger:
         return (row[0], row[1]) if row else None
 
     def recent(self, most: int) -> Iterator[Told]:
-        """The last rows, with what stood above their spans, oldest first."""
-        above = dict(
-            self.con.execute(
-                "SELECT dedupe, above FROM sdlc_above WHERE n > "
-                "(SELECT coalesce(max(n), 0) FROM sdlc_above) - ? ORDER BY n",
-                (most,),
-            )
-        )
+        """The last rows that spans told of, and where these stood, oldest first."""
         found = self.con.execute(
-            f"SELECT {_NAMES} FROM {TABLE} WHERE dedupe IS NOT NULL AND seq > "
-            f"(SELECT coalesce(max(seq), 0) FROM {TABLE}) - ? ORDER BY seq",
+            f"SELECT s.span, s.above, {_PREFIXED} FROM "
+            "(SELECT * FROM sdlc_span ORDER BY n DESC LIMIT ?) AS s "
+            f"JOIN {TABLE} AS u ON u.h = s.h ORDER BY s.n",
             (most,),
         )
-        for values in found:
-            row = store.row(values)
-            span = row.dedupe if row.dedupe.startswith("span:") else ""
-            told = above.get(row.dedupe)
-            yield Told(row=row, span=span, above=(told,) if told else ())
+        for span, above, *values in found:
+            yield Told(row=store.row(values), span=span, above=(above,) if above else ())
 
     def forget(self, before: int, most: int) -> None:
         """Removes what is needed for a while: requests before `before`, spans above calls."""
         with self.transaction():
             self.con.execute("DELETE FROM sdlc_request WHERE at < ?", (before,))
             self.con.execute(
-                "DELETE FROM sdlc_above WHERE n < (SELECT max(n) FROM sdlc_above) - ?", (most,)
+                "DELETE FROM sdlc_span WHERE n < (SELECT max(n) FROM sdlc_span) - ?", (most,)
             )
 
     def transaction(self) -> "_Transaction":
@@ -202,18 +193,19 @@ class Ledger:
 
     def _added(self, entries: Sequence[Told]) -> Tally:
         self._changes = []
-        rows, replaced = _one_each(entries)
+        rows = _one_each(entries)
         duplicates = len(entries) - len(rows)
         gone: set[int] = set()  # places of rows that no longer count
-        for old, by in replaced:
-            duplicates += self._replace(old, by, rows, gone)
+        for told in entries:
+            for old in (*told.replaces, *told.absorbs):
+                duplicates += self._replace(old, told, rows, gone)
         fresh = list(rows.values())
         if gone or not self._all_new(fresh):
             fresh, known = self._settle(fresh, gone)
             duplicates += known
             self._take_off(gone)
             self._enter(fresh)
-        self._note_above(entries)
+        self._note_spans(entries)
         if duplicates:
             self._count_duplicates(duplicates)
         return Tally(
@@ -233,18 +225,24 @@ class Ledger:
                 self.con.execute("RELEASE entering")
         return True
 
-    def _replace(self, old: str, by: str, rows: dict[str, Row], gone: set[int]) -> int:
-        """Has an earlier row tell of the call in `rows` that is known by `by`; how many did."""
+    def _replace(self, old: str, told: Told, rows: dict[str, Row], gone: set[int]) -> int:
+        """Has an earlier row, known by `old`, tell of a call in `rows`; how many did."""
+        by = told.row.dedupe
+        if old == by or by not in rows:
+            return 0
         row = rows.pop(old, None)
         if row is None:
             found = self._stored(old)
-            if found is None:
+            if found is None or found[0] in gone:
                 return 0
             seq, row = found
             gone.add(seq)
             self.con.execute("INSERT INTO sdlc_gone (h) VALUES (?)", (store.digest(old),))
         mine = rows[by]
-        join(row, by, mine.rank, mine.known)
+        if old in told.absorbs:
+            row.dedupe = by
+        else:
+            join(row, by, mine.rank, mine.known)
         rows[by] = merged(row, mine)
         return 1
 
@@ -322,14 +320,19 @@ class Ledger:
             sql = f"DELETE FROM sdlc_sealed WHERE day IN ({days} WHERE {rows})"
             self.con.execute(sql, values)
 
-    def _note_above(self, entries: Sequence[Told]) -> None:
-        """Remembers for a restart which spans calls are below."""
-        known = [(told.row.dedupe, told.above[0]) for told in entries if told.above]
-        for start in range(0, len(known), _PAIRS):
-            part = known[start : start + _PAIRS]
-            marks = ", ".join(["(?, ?)"] * len(part))
-            values = [word for pair in part for word in pair]
-            self.con.execute(f"INSERT INTO sdlc_above (dedupe, above) VALUES {marks}", values)
+    def _note_spans(self, entries: Sequence[Told]) -> None:
+        """Remembers for a restart where calls stand in their traces."""
+        known = [
+            (store.digest(told.row.dedupe), told.span, told.above[0] if told.above else None)
+            for told in entries
+            if told.span
+        ]
+        for size in _SIZES:
+            marks = ", ".join(["(?, ?, ?)"] * size)
+            while len(known) >= size:
+                values = [word for one in known[:size] for word in one]
+                self.con.execute(f"INSERT INTO sdlc_span (h, span, above) VALUES {marks}", values)
+                del known[:size]
 
     def _count_duplicates(self, number: int) -> None:
         self.con.execute(
@@ -387,18 +390,12 @@ def _asking(owner: Owner) -> Callable[..., str]:
     return whose
 
 
-def _one_each(entries: Sequence[Told]) -> tuple[dict[str, Row], list[tuple[str, str]]]:
-    """The row of each call, and which earlier rows these replace: (old identity, new one).
-
-    A row without an identity is a call of its own, under a key that no identity has.
-    """
+def _one_each(entries: Sequence[Told]) -> dict[str, Row]:
+    """The row of each call; one without an identity has a key that no identity has."""
     rows: dict[str, Row] = {}
-    replaced: list[tuple[str, str]] = []
     for told in entries:
         row = told.row
         key = row.dedupe or f"\0{len(rows)}"
         before = rows.get(key)
         rows[key] = row if before is None else merged(before, row)
-        if told.replaces:
-            replaced.append((told.replaces, key))
-    return rows, replaced
+    return rows

@@ -28,8 +28,10 @@ CREATE TABLE sdlc_request (
   key TEXT PRIMARY KEY, said BLOB NOT NULL, answer BLOB NOT NULL, at INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Spans above calls, for a restart.
-CREATE TABLE sdlc_above (n INTEGER PRIMARY KEY, dedupe TEXT NOT NULL, above TEXT NOT NULL);
+-- Where calls stand in their traces, for a restart.
+CREATE TABLE sdlc_span (
+  n INTEGER PRIMARY KEY, h INTEGER NOT NULL, span TEXT NOT NULL, above TEXT
+);
 
 -- Calls that turned out to be others, for whoever copied them already.
 CREATE TABLE sdlc_gone (n INTEGER PRIMARY KEY AUTOINCREMENT, h INTEGER NOT NULL);

@@ -210,7 +210,7 @@ def test_a_row_that_turns_out_to_tell_of_another_call_is_taken_off(file: Path) -
     ledger = Ledger(file)
     ledger.commit(told(call("span:t:1", output=341, user="ada"), call("other")))
 
-    ledger.commit([Told(row=call("msg_1", output=340), span="span:t:2", replaces="span:t:1")])
+    ledger.commit([Told(row=call("msg_1", output=340), span="span:t:2", replaces=("span:t:1",))])
 
     found = {row.dedupe: row for row in sqlite.read(file)}
     assert set(found) == {"msg_1", "other"}
