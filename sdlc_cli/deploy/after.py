@@ -41,6 +41,12 @@ def _needs(spec: DeploySpec) -> Iterator[Message]:
     namespace = spec.namespace
     if spec.infrastructure == "managed":
         yield msg("a way into the cluster's network: its address is private")
+    elif spec.egress == "eks-auto":
+        yield msg("EKS Auto Mode, with its network policies")
+    elif spec.egress == "cilium":
+        yield msg("Cilium, which keeps NetworkPolicies and those of its own")
+    else:
+        yield msg("a network plugin that keeps NetworkPolicies")
     if spec.secrets and spec.has("external-secrets"):
         store = spec.cluster.secret_store
         yield msg("External Secrets, with the ClusterSecretStore {store}", store=store)
@@ -59,6 +65,9 @@ def _needs(spec: DeploySpec) -> Iterator[Message]:
         else:
             secret = f"{namespace}/{names.tls_secret(spec)}"
             yield msg("the certificate in the Secret {secret}", secret=secret)
+    if spec.monitoring.traces:
+        place = f"{names.COLLECTOR}.{spec.cluster.monitoring_namespace}"
+        yield msg("the OpenTelemetry collector {place}, as in monitoring/", place=place)
     if spec.resources.gpu:
         yield msg("a device plugin for {resource}", resource=spec.resources.gpu.resource)
 

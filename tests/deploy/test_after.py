@@ -105,14 +105,19 @@ def test_a_cluster_has_to_have_what_no_file_brings(specs: tuple[DeploySpec, ...]
 
 
 def test_what_a_plain_cluster_lacks_has_to_be_made_by_hand(awkward: DeploySpec) -> None:
-    with_domain = replace(
-        awkward, domains=("x.example.com",), cluster=Cluster(provides=frozenset({"ingress"}))
+    more = replace(
+        awkward,
+        domains=("x.example.com",),
+        cluster=Cluster(provides=frozenset({"ingress"})),
+        monitoring=replace(awkward.monitoring, traces="http://jaeger.example.com:4318"),
     )
 
-    assert [str(need.what) for need in after.needs((with_domain,))] == [
+    assert [str(need.what) for need in after.needs((more,))] == [
+        "a network plugin that keeps NetworkPolicies",
         "the Secret vision-edge/vision-secrets with API_KEY",
         "an Ingress controller of the class nginx",
         "the certificate in the Secret vision-edge/vision-tls",
+        "the OpenTelemetry collector otel-collector.monitoring, as in monitoring/",
         "a device plugin for nvidia.com/gpu",
     ]
 

@@ -73,6 +73,18 @@ def _text(specs: Sequence[DeploySpec]) -> str:
     return render.Renderer(None).artifact(wanted).text
 
 
+def test_files_of_two_renders_are_not_deployed(script: Script) -> None:
+    journal = script.folder / ".sdlc-render" / "journal.json"
+    journal.parent.mkdir()
+    journal.write_text("{}")
+
+    done = script("deploy", "staging")
+
+    assert done.returncode == 1
+    assert "a render was killed here" in done.stderr
+    assert script.calls() == []
+
+
 def test_a_deploy_applies_the_environment_and_waits(script: Script) -> None:
     done = script("deploy", "staging")
 

@@ -174,6 +174,8 @@ case $1 in
     ;;
   deploy)
     choose "$2"
+    [ ! -e "$here/../.sdlc-render/journal.json" ] ||
+      fail "a render was killed here, so files of two may lie side by side: run sdlc deploy render"
     rm -rf "$state"
     everywhere roll_out
     ;;
