@@ -11,6 +11,7 @@ import pickle
 import signal
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
@@ -44,7 +45,7 @@ def carry_out(folder: Folder, changes: Iterable[swap.Change]) -> None:
         raise
     finally:
         os.close(heard)
-    os.waitpid(child, 0)
+    _await_end(child)
     _judge(folder, wanted, answer)
 
 
@@ -77,12 +78,18 @@ def _all(handle: int) -> bytes:
     return b"".join(parts)
 
 
+def _await_end(child: int) -> None:
+    """Whoever started us with SIGCHLD ignored has the system do it."""
+    with suppress(ChildProcessError):
+        os.waitpid(child, 0)
+
+
 def _take_back(folder: Folder, child: int) -> None:
     """We were interrupted, and a second Ctrl-C must not interrupt this."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        _await_end(child)
         swap.undo(folder)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -77,10 +77,11 @@ def at_call(number: int, act: Callable[[], object]) -> None:
         setattr(os, name, wrapped(getattr(os, name)))
 
 
-def render(root: Path, number: int, act: Callable[[int], object]) -> int:
+def render(root: Path, number: int, act: Callable[[int], object], *, ignored: bool = False) -> int:
     """How a process ends that renders and whose writer acts at a call: as `os.waitpid` says it.
 
-    `act` is given the number of the process that asked for the render.
+    `act` is given the number of the process that asked for the render. With `ignored` that one
+    never hears that a process of its own ended.
     """
     with warnings.catch_warnings():  # of threads: the child uses none
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -89,6 +90,8 @@ def render(root: Path, number: int, act: Callable[[int], object]) -> int:
         code = 70
         try:
             asks = os.getpid()
+            if ignored:
+                signal.signal(signal.SIGCHLD, signal.SIG_IGN)
             at_call(number, lambda: act(asks))
             with Folder(root) as folder:
                 folder.lock()
@@ -167,6 +170,15 @@ def test_when_both_are_killed_nobody_reads_two_sets_and_the_next_run_takes_it_ba
         assert contents(root) in (BEFORE, AFTER), f"at call {number}"
 
     assert torn > 4
+
+
+def test_a_process_that_was_told_to_ignore_its_children_renders_too(
+    fresh: Callable[[int], Path],
+) -> None:
+    assert render(fresh(0), 0, kill, ignored=True) == 0
+    assert contents(fresh(1)) == BEFORE
+    assert render(fresh(1), 1, lambda _asks: kill(os.getpid()), ignored=True) == FAILED << 8
+    assert contents(fresh(1)) == BEFORE
 
 
 def test_whoever_interrupts_the_waiting_process_finds_the_old_set(
