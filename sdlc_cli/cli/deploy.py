@@ -131,10 +131,13 @@ def render(
     output: OutputPath = None,
 ) -> None:
     """Render, check, write."""
-    from sdlc_cli.deploy import after, rendering, rules, turns
+    from sdlc_cli.deploy import after, rendering, rules, write
     from sdlc_cli.deploy.report import Verdict, View, rendered
 
     screen = console(ctx)
+    place = out or rendering.find_root(config)
+    if write.repair(place):
+        screen.note(_("a render that was killed before has been taken back first"))
     loaded = rendering.load(config, image=image or "", allow_placeholder=allow_placeholder)
     if bool(env) == every:
         known = [spec.environment for spec in loaded.specs]
@@ -147,13 +150,11 @@ def render(
         verdict = Verdict(
             checked=_of_these(rules.check(made.all), made), fail_on=fail_from(fail_on)
         )
-        place = out or loaded.root
         if verdict.passed:
             written = made.write(place, force=force)
             plan = written.plan
             _tell(screen, written, force=force)
         else:
-            turns.refuse_interrupted(place)
             plan = made.compare(place)
     paths = {one.path for one in made.artifacts}
     done = rendered.Done(
@@ -174,8 +175,6 @@ def render(
 
 def _tell(screen: Console, written: "Written", *, force: bool) -> None:
     """What was done beside what was asked for."""
-    if written.undone:
-        screen.note(_("a render that was interrupted before has been taken back first"))
     for path in written.plan.paths("left") if not force else ():
         screen.warn(
             _("{path} is no longer rendered, but was changed by hand: it is yours now").format(

@@ -104,5 +104,5 @@ def _judge(folder: Folder, wanted: tuple[swap.Change, ...], answer: bytes) -> No
     if swap.undo(folder) or not swap.is_done(folder, wanted):
         raise WorkError(
             msg("the process that writes to {path} was killed", path=folder.root),
-            hint=msg("nothing was changed; run this again"),
+            hint=msg("run this again; nothing was changed"),
         )

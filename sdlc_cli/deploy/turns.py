@@ -65,7 +65,7 @@ def refuse_interrupted(out: Path) -> None:
     if was_interrupted(out):
         raise WorkError(
             msg("a render was killed in {path}: files of two renders lie there", path=out),
-            hint=msg("`sdlc deploy render` puts the old files back before it does anything else"),
+            hint=msg("`sdlc deploy render`, which puts the old files back first"),
         )
 
 

@@ -51,6 +51,15 @@ def exists(out: Path) -> bool:
     return (out / LOCK).is_file()
 
 
+def repair(out: Path) -> bool:
+    """Take back what a killed run left half done; False when there is nothing. Raises WorkError."""
+    if not turns.was_interrupted(out):
+        return False
+    with turns.opened(out, "write") as folder:
+        turns.wait(folder, "write")
+        return swap.undo(folder)
+
+
 def write(
     out: Path,
     artifacts: Sequence[Artifact],

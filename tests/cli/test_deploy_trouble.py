@@ -249,8 +249,9 @@ def test_after_a_kill_nobody_judges_two_sets_and_the_next_render_mends(
         deploy("validate", "k8s/prod", cwd=rendered),
         deploy("validate", "--fail-on", "never", rendered.name, cwd=rendered.parent),
     ]
-    (rendered / "deploy.yaml").write_text(deploy_yaml)
+    (rendered / "deploy.yaml").write_text("version: 2\n")
     mended = deploy("render", "--all", cwd=rendered)
+    (rendered / "deploy.yaml").write_text(deploy_yaml)
 
     assert drift.returncode == 1
     assert "a render was killed here" in drift.stderr
@@ -258,6 +259,7 @@ def test_after_a_kill_nobody_judges_two_sets_and_the_next_render_mends(
     for done in refused:
         assert (done.returncode, done.stdout) == (3, "")
         assert "files of two renders lie there" in done.stderr
+    assert mended.returncode == 2, "deploy.yaml is wrong, which does not keep it from mending"
     assert "taken back first" in mended.stderr
     assert files(rendered) == before
 

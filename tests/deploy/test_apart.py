@@ -175,10 +175,11 @@ def test_when_both_are_killed_nobody_reads_two_sets_and_the_next_run_takes_it_ba
 def test_a_process_that_was_told_to_ignore_its_children_renders_too(
     fresh: Callable[[int], Path],
 ) -> None:
-    assert render(fresh(0), 0, kill, ignored=True) == 0
-    assert contents(fresh(1)) == BEFORE
-    assert render(fresh(1), 1, lambda _asks: kill(os.getpid()), ignored=True) == FAILED << 8
-    assert contents(fresh(1)) == BEFORE
+    whole, killed = fresh(0), fresh(1)
+
+    assert render(whole, 0, kill, ignored=True) == 0
+    assert render(killed, 1, lambda _asks: kill(os.getpid()), ignored=True) == FAILED << 8
+    assert (contents(whole), contents(killed)) == (AFTER, BEFORE)
 
 
 def test_whoever_interrupts_the_waiting_process_finds_the_old_set(
