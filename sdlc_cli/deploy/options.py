@@ -280,7 +280,7 @@ class Terraform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     nodes_max: Annotated[int, Meta(ge=1, le=450)] = 6
 
 
-MOST = 40  # of environments, and of each kind of thing that has files or objects of its own
+MOST = 64  # of environments, and of each kind of thing that has files or objects of its own
 _FEW = Meta(max_length=MOST)
 
 

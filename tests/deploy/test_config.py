@@ -617,12 +617,12 @@ def test_nodes_that_we_make_have_the_cards_that_pods_ask_for(
 
 
 def test_a_file_of_thousands_is_refused_before_it_takes_minutes(tmp_path: Path) -> None:
-    regions: dict[str, object] = {f"r{i}": {} for i in range(41)}
+    regions: dict[str, object] = {f"r{i}": {} for i in range(65)}
     written = document(environments={f"e{i}": {} for i in range(5000)}, regions=regions)
 
     assert problems(tmp_path, written) == [
-        "environments: must hold at most 40 items, found 5000",
-        "regions: must hold at most 40 items, found 41",
+        "environments: must hold at most 64 items, found 5000",
+        "regions: must hold at most 64 items, found 65",
     ]
 
 
