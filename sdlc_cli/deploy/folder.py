@@ -143,6 +143,10 @@ class Folder:
             handle = os.open(name, _PLAIN, dir_fd=parent)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise OSError(errno.ELOOP, msg("a link, which is never followed"), path) from None
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise OSError(errno.EINVAL, msg("not a regular file"), path)

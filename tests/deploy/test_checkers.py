@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -330,3 +331,15 @@ def test_terraform_is_hcl_and_formatted(
     if terraform := shutil.which("terraform"):  # not to be had from a package registry
         done = run(terraform, "fmt", "-check", "-recursive", ".", cwd=rendered.root)
         assert done.stdout.split() == [f"{BROKEN}/terraform/aws/database.tf"]
+
+
+def test_a_render_takes_no_longer_than_it_may(checker: Checker) -> None:
+    """The short form of tests/bench/deploy_speed.py; it compares CPU time, by turns."""
+    kubectl = Path(checker("kubectl"))
+    bench = Path(__file__).parents[1] / "bench" / "deploy_speed.py"
+
+    done = run(sys.executable, bench, "--rounds", "5", "--check", "--checkers",
+               kubectl.parents[1], cwd=EXAMPLES)  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "kubectl kustomize, 4 times" in done.stdout

@@ -301,3 +301,15 @@ def test_links_inside_the_folder_lead_nowhere(
         write_to(tmp_path, "dev", force=True)
 
     assert names(outside) == set()
+
+
+def test_a_lock_that_is_a_link_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    write_to(tmp_path / "out", "dev")
+    lock = tmp_path / "out" / "render.lock.json"
+    lock.rename(tmp_path / "elsewhere.json")
+    lock.symlink_to(tmp_path / "elsewhere.json")
+
+    with pytest.raises(WorkError, match=r"render\.lock\.json: a link, which is never followed"):
+        write_to(tmp_path / "out", "dev", text="kind: Other\n")
+    with pytest.raises(WorkError, match=r"render\.lock\.json: a link, which is never followed"):
+        write.last(tmp_path / "out")
