@@ -92,6 +92,8 @@ def shown(text: str) -> str:
 
 def _reason(text: bytes, told: str) -> Message:
     """What is wrong with text that is not JSON, in words."""
+    if "UTF-8" in told:
+        return msg("invalid UTF-8")
     if "out of range" in told:
         return msg("a number is out of range")
     place = _AT_BYTE.search(told)
