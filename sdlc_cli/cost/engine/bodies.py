@@ -4,32 +4,9 @@ A body is made for the fields that were seen in a file. The others are held to b
 rows that have them are in doubt.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 
-from sdlc_cli.cost.engine.shapes import (
-    Body,
-    Sql,
-    absent,
-    at,
-    counts,
-    odd_amount,
-    odd_numbers,
-    odd_text,
-    texts,
-    zero,
-)
-
-
-def _known(numbers: Mapping[str, tuple[str, ...]], u: Sql, seen: Set[str]) -> dict[str, Sql]:
-    """Of the counts in a usage object those that were seen, as SQL."""
-    return {
-        name: at(u, *path) for name, path in numbers.items() if ".".join(("usage", *path)) in seen
-    }
-
-
-def _unseen(numbers: Mapping[str, tuple[str, ...]], u: Sql, seen: Set[str]) -> list[Sql]:
-    known = _known(numbers, u, seen)
-    return [at(u, *path) for name, path in numbers.items() if name not in known]
+from sdlc_cli.cost.engine.shapes import Body, Columns, Kind, Sql, at
 
 
 def _first(numbers: Mapping[str, Sql], *names: str) -> Sql:
@@ -39,6 +16,18 @@ def _first(numbers: Mapping[str, Sql], *names: str) -> Sql:
         return known[0] if known else "0"
     cases = " ".join(f"WHEN {name} > 0 THEN {name}" for name in known[:-1])
     return f"CASE {cases} ELSE {known[-1]} END"
+
+
+def _nested(kinds: Iterable[tuple[tuple[str, ...], Kind]]) -> Columns:
+    """Fields by their ways as columns."""
+    found: dict[str, Columns | Kind] = {}
+    below: dict[str, list[tuple[tuple[str, ...], Kind]]] = {}
+    for way, kind in kinds:
+        if len(way) == 1:
+            found[way[0]] = kind
+        else:
+            below.setdefault(way[0], []).append((way[1:], kind))
+    return found | {name: _nested(inner) for name, inner in below.items()}
 
 
 _INTO, _OUT = "prompt_tokens_details", "completion_tokens_details"
@@ -70,15 +59,14 @@ def chat(path: Sql, seen: Set[str]) -> Body:
     `seen` are paths of fields, and of counts above 0 with a `+` before them.
     """
     u = f"{path}/usage" if path else "usage"
-    numbers = _known(_CHAT, u, seen)
-    for name in ("n_prompt", "n_completion"):
-        numbers.setdefault(name, at(u, *_CHAT[name]))
+    asked = {name: way for name, way in _CHAT.items() if ".".join(("usage", *way)) in seen}
+    asked |= {name: _CHAT[name] for name in ("n_prompt", "n_completion")}
     reasons = ".".join(("+usage", *_CHAT["n_reasoning"])) in seen
     if reasons:
-        numbers.setdefault("n_total", at(u, *_CHAT["n_total"]))
+        asked["n_total"] = _CHAT["n_total"]
     else:  # the total only tells whether reasoning comes on top
-        numbers.pop("n_total", None)
-    numbers["n_created"] = at(path, "created")
+        asked.pop("n_total", None)
+    numbers = {name: at(u, *way) for name, way in asked.items()}
     read = _first(numbers, "n_read", "n_read_2", "n_read_3")
     write = _first(numbers, "n_write", "n_write_2", "n_write_3")
     kept = "".join(f" - {part}" for part in (read, write) if part != "0")
@@ -97,42 +85,43 @@ def chat(path: Sql, seen: Set[str]) -> Body:
         )
         select["reasoning"] = "n_reasoning"
         doubt.append("n_reasoning > n_completion")
-    costs = [name for name in ("cost", "cost_in_usd_ticks") if f"usage.{name}" in seen]
-    rare = [way for way in _CHAT_RARE if ".".join(("usage", *way)) in seen]
     return Body(
         columns={
-            **texts("id", "model", "service_tier", "request_id"),
-            "created": "JSON",
-            "usage": {
-                **counts(*(way[0] for way in (*_CHAT.values(), *_CHAT_NEVER) if len(way) == 1)),
-                **counts(*costs),
-                _INTO: counts(*(n[1] for n in _all_chat() if n[0] == _INTO)),
-                _OUT: counts(*(n[1] for n in _all_chat() if n[0] == _OUT)),
-            },
+            "id": Kind.TEXT,
+            "model": Kind.NAME,
+            "service_tier": Kind.NAME,
+            "request_id": Kind.NEVER,  # of another service, told by that
+            "created": Kind.COUNT,
+            "usage": _nested(_usage(asked, seen)),
         },
         name=at(path, "id"),
         model=at(path, "model"),
         tier=at(path, "service_tier"),
         time="CASE WHEN n_created BETWEEN 1 AND 9999999999 THEN n_created * 1000000 END",
         provider="''",
-        numbers=numbers,
+        numbers={**numbers, "n_created": at(path, "created")},
         select=select,
         doubt=[
-            f"{at(path, 'request_id')} IS NOT NULL",  # of another service, told by that
             f"{numbers['n_prompt']} IS NULL OR {numbers['n_completion']} IS NULL",
-            *odd_numbers(numbers),
-            zero(*(at(u, *way) for way in rare)),
-            absent(
-                *(at(u, *way) for way in (*_CHAT_NEVER, *_CHAT_RARE) if way not in rare),
-                *_unseen({k: v for k, v in _CHAT.items() if k not in numbers}, u, seen),
-            ),
-            *(odd_amount(at(u, name)) for name in costs),
             *doubt,
             "n_created > 9999999999",  # no more a number of seconds
-            odd_text(at(path, "id")),
         ],
     )
 
 
-def _all_chat() -> tuple[tuple[str, ...], ...]:
-    return (*_CHAT.values(), *_CHAT_RARE, *_CHAT_NEVER)
+def _usage(
+    asked: Mapping[str, tuple[str, ...]], seen: Set[str]
+) -> Iterator[tuple[tuple[str, ...], Kind]]:
+    """What each count in a usage object may be."""
+    for name, way in _CHAT.items():
+        if name in asked:
+            yield way, Kind.COUNT
+        elif name != "n_total":
+            yield way, Kind.NEVER
+    for way in _CHAT_RARE:
+        yield way, Kind.ZERO if ".".join(("usage", *way)) in seen else Kind.NEVER
+    for way in _CHAT_NEVER:
+        yield way, Kind.NEVER
+    for name in ("cost", "cost_in_usd_ticks"):
+        if f"usage.{name}" in seen:
+            yield (name,), Kind.AMOUNT

@@ -1,15 +1,17 @@
-"""Large files of common shapes, read by DuckDB straight into Parquet.
+"""Large files of common shapes, read straight into Parquet.
 
-DuckDB reads strictly: a line that is no JSON fails the whole reading, which is then done in
-smaller pieces down to those that the exact reader takes. Rows in doubt are read again, exactly.
-So the result is that of the exact reader, but for one thing: what stands in parts of a line that
-no count is taken from must be JSON, yet a doubled key or a NaN in there goes unnoticed.
+The compiled reader marks lines that are not plainly right. Where it was not built, DuckDB reads:
+then a line that is no JSON fails the whole reading, which is done again in smaller pieces down to
+those that the exact reader takes. Rows in doubt are read again, exactly. So the result is that of
+the exact reader, but for one thing: a key that stands twice in a part of a line that no count is
+taken from goes unnoticed.
 """
 
 import os
 import secrets
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import FileIO
@@ -20,8 +22,8 @@ from typing import BinaryIO
 import duckdb
 import msgspec
 
-from sdlc_cli.cost.engine import bodies, claude, lines, shapes
-from sdlc_cli.cost.engine.shapes import Shape
+from sdlc_cli.cost.engine import bodies, claude, lines, parsed, scan, shapes
+from sdlc_cli.cost.engine.shapes import Shape, Sql
 from sdlc_cli.cost.engine.store import Part
 from sdlc_cli.cost.engine.table import COLUMNS, listed, literal, names, quoted, selected_rows
 from sdlc_cli.cost.model import Rejected
@@ -30,9 +32,6 @@ from sdlc_cli.cost.readers.strict import decode
 
 SAMPLED = ("openai-chat", "envelope")  # formats whose shape depends on the fields in a file
 MOST_TAGS = 50_000  # distinct ones in a file
-# Bytes of a line. DuckDB takes twice that for each file it has open; a longer line goes through the
-# exact reader with the lines around it.
-LONGEST = 4 * 2**20
 # Compressing, and dictionaries of numbers, cost a quarter of a part's writing; without them it is
 # twice as large.
 _PARQUET = "(FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 2000)"
@@ -45,13 +44,15 @@ FEW = 0.02  # of the rows: more in doubt, and the exact reader had better read a
 class Read:
     """What came of a reading: the part, and of each file its rows.
 
-    `doubtful` rows, by file and place among its rows, are in `bounds` but not in `rows`.
+    `doubtful` rows are in `bounds` but not in `rows`: by file and line, or where `lines` is false
+    by file and place among its rows.
     """
 
     part: Part
     bounds: tuple[tuple[int, int], ...]  # places of a file's rows in the part, from and to before
     rows: tuple[int, ...]  # how many count
     doubtful: tuple[tuple[int, int], ...]
+    lines: bool = False
 
 
 def shape(form: Format, records: Sequence[object]) -> Shape | None:
@@ -113,15 +114,58 @@ def _copy_rest(data: FileIO, start: int, out: BinaryIO) -> None:
         out.write(b"\n")
 
 
+def scanned(
+    con: duckdb.DuckDBPyConnection, files: Sequence[Path], chosen: Shape, part: Path
+) -> Read | None:
+    """Reads files into `part` by the compiled reader; None where one cannot be read."""
+    columns = (*(("src",) if len(files) > 1 else ()), "line", *chosen.select)
+    with scan.lines(con, files, chosen) as source:
+        select = {"src": "src::INTEGER", "line": "line", **chosen.select}
+        wanted = {name: select[name] for name in columns}
+        if not _copied(con, source, wanted, chosen, part):
+            return None
+    found = _weighed(con, columns, part, len(files))
+    return _tagged(con, found) if chosen.raw_tags else found
+
+
 def read(
     con: duckdb.DuckDBPyConnection, file: Path, chosen: Shape, part: Path, mark: str = ""
 ) -> Read | None:
-    """Reads a file into `part`; None where a line of it is no JSON or of another make.
+    """Reads a file into `part` by DuckDB; None where a line is no JSON or of another make.
 
     With `mark` it is a file that `joined` made.
     """
+    if not _copied(con, parsed.lines(file, chosen), chosen.select, chosen, part):
+        return None
+    found = _marked(con, tuple(chosen.select), part, mark)
+    return _tagged(con, found) if chosen.raw_tags else found
+
+
+def _copied(
+    con: duckdb.DuckDBPyConnection,
+    source: Sql,
+    columns: Mapping[str, Sql],
+    chosen: Shape,
+    part: Path,
+) -> bool:
+    """Writes the rows of a source into a part; whether it could be read.
+
+    A row in doubt has less than no output tokens: such a mark costs next to nothing, and a sum
+    costs less than a CASE.
+    """
+    doubt = " OR ".join(f"({text})" for text in ("odd", *chosen.doubt))
+    mark = f"{2**60} * coalesce(doubtful, false)::TINYINT"
+    marked = {"output": f"least({columns['output']}, {2**53}) - {mark}"}
+    select = [f"{text} AS {quoted(name)}" for name, text in {**columns, **marked}.items()]
+    if chosen.raw_tags:
+        said = [f"{literal(f'{chr(34)}{n}{chr(34)}:')} || {quoted(n)}" for n in chosen.raw_tags]
+        select.append(f"concat('{{', concat_ws(',', {', '.join(said)}), '}}') AS raw")
+    sql = (
+        f"COPY (SELECT {', '.join(select)} FROM (SELECT *, ({doubt}) AS doubtful FROM ({source}))) "
+        f"TO {literal(str(part))} {_PARQUET}"
+    )
     try:
-        con.execute(_copy(file, chosen, part))
+        con.execute(sql)
     except (
         duckdb.InvalidInputException,
         duckdb.ConversionException,
@@ -129,46 +173,8 @@ def read(
         duckdb.OutOfMemoryException,
     ):
         part.unlink(missing_ok=True)
-        return None
-    found = _weighed(con, tuple(chosen.select), part, mark)
-    return _tagged(con, found) if chosen.raw_tags else found
-
-
-def _copy(file: Path, chosen: Shape, part: Path) -> str:
-    """Step by step: fields out of their objects, numbers out of fields, columns out of both.
-
-    A row in doubt has less than no output tokens: such a mark costs next to nothing, and a sum
-    costs less than a CASE.
-    """
-    fields = [f"{sql} AS {quoted(path)}" for path, sql in shapes.leaves(chosen.columns)]
-    for path in chosen.there:
-        sql = ".".join(map(quoted, path.split("/")))
-        fields.append(f"{sql} IS NOT NULL AS {quoted(path + '/?')}")
-    reals = [
-        f"try_cast({leaf}::VARCHAR AS DOUBLE) AS {shapes.real(name)}"
-        for name, leaf in chosen.numbers.items()
-    ]
-    reals += [f"{text} AS {name}" for name, text in chosen.times.items()]
-    wholes = [
-        f"coalesce(try_cast({shapes.real(name)} AS BIGINT), 0) AS {name}" for name in chosen.numbers
-    ]
-    doubt = " OR ".join(f"({text})" for text in chosen.doubt)
-    mark = f"{2**60} * coalesce(doubtful, false)::TINYINT"
-    marked = {"output": f"least({chosen.select['output']}, {2**53}) - {mark}"}
-    select = [f"{text} AS {quoted(name)}" for name, text in {**chosen.select, **marked}.items()]
-    if chosen.raw_tags:
-        said = [f"{literal(f'{chr(34)}{n}{chr(34)}:')} || {quoted(n)}" for n in chosen.raw_tags]
-        select.append(f"concat('{{', concat_ws(',', {', '.join(said)}), '}}') AS raw")
-    keep = f" WHERE {chosen.keep}" if chosen.keep else ""
-    return (
-        f"COPY (SELECT {', '.join(select)} FROM ("
-        f"SELECT *, ({doubt}) AS doubtful FROM ("
-        f"SELECT *, {', '.join(wholes)} FROM (SELECT *, {', '.join(reals)} FROM ("
-        f"SELECT {', '.join(fields)} FROM read_json({listed([file])}, "
-        f"format='newline_delimited', maximum_object_size={LONGEST}, "
-        f"columns={chosen.schema()})){keep})))) "
-        f"TO {literal(str(part))} {_PARQUET}"
-    )
+        return False
+    return True
 
 
 def _tagged(con: duckdb.DuckDBPyConnection, found: Read) -> Read | None:
@@ -203,53 +209,93 @@ def _tags(raw: str) -> str:
     return envelope.tags_of(record) if isinstance(record, dict) else ""
 
 
-def write(con: duckdb.DuckDBPyConnection, file: Path, part: Path) -> Read:
-    """Makes a part of a file of written rows; its sources are numbered from 0."""
+def write(con: duckdb.DuckDBPyConnection, file: Path, part: Path, files: int) -> Read:
+    """Makes a part of a file of written rows, of so many sources; these are numbered from 0."""
     con.execute(f"COPY ({selected_rows(file)}) TO {literal(str(part))} {_PARQUET}")
-    found = _weighed(con, tuple(COLUMNS), part, "")
-    counted = con.execute(
-        f"SELECT count(*) FROM read_parquet({listed([part])}) GROUP BY src ORDER BY src"
+    return _weighed(con, tuple(COLUMNS), part, files, sure=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Models:
+    """The models in a part, those whose rows are all in doubt apart."""
+
+    plain: tuple[str, ...]
+    odd: tuple[str, ...]
+    rows: int
+    unsure: bool  # some rows are in doubt
+    first: int | None
+    last: int | None
+
+
+def _models(con: duckdb.DuckDBPyConnection, part: Path, *, sure: bool) -> _Models:
+    found = con.execute(
+        "SELECT pm, count(*), min(ts), max(ts), count(*) FILTER (output < 0) "
+        f"FROM read_parquet({listed([part])}) GROUP BY pm"
     ).fetchall()
-    ends = list(accumulate(count for (count,) in counted))
-    return replace(found, bounds=tuple(zip([0, *ends[:-1]], ends, strict=True)))
+    odd = set() if sure else {pm for pm, *_ in found if _odd(pm)}
+    times = [at for _, _, *span, _ in found for at in span if at is not None]
+    return _Models(
+        plain=tuple(sorted({pm for pm, *_ in found} - odd)),
+        odd=tuple(sorted(odd)),
+        rows=sum(count for _, count, *_ in found),
+        unsure=any(wrong or pm in odd for pm, _, _, _, wrong in found),
+        first=min(times, default=None),
+        last=max(times, default=None),
+    )
 
 
 def _weighed(
+    con: duckdb.DuckDBPyConnection,
+    columns: tuple[str, ...],
+    part: Path,
+    files: int,
+    *,
+    sure: bool = False,
+) -> Read:
+    """Looks at a part with lines in it; `sure` where no row is in doubt."""
+    models = _models(con, part, sure=sure)
+    source = f"read_parquet({listed([part])})"
+    number = "src" if "src" in columns else "0"
+    counted: dict[int, int] = {0: models.rows}
+    if files > 1:
+        counted = dict(con.execute(f"SELECT src, count(*) FROM {source} GROUP BY src").fetchall())
+    ends = list(accumulate(counted.get(n, 0) for n in range(files)))
+    doubtful: list[tuple[int, int]] = []
+    if models.unsure:
+        doubtful = con.execute(
+            f"SELECT {number}, line FROM {source} "
+            "WHERE output < 0 OR list_contains(?, pm) ORDER BY ALL",
+            [models.odd],
+        ).fetchall()
+    wrong = Counter(n for n, _ in doubtful)
+    return Read(
+        part=_part(part, columns, models, numbered=True),
+        bounds=tuple(zip([0, *ends[:-1]], ends, strict=True)),
+        rows=tuple(counted.get(n, 0) - wrong[n] for n in range(files)),
+        doubtful=tuple(doubtful),
+        lines=True,
+    )
+
+
+def _marked(
     con: duckdb.DuckDBPyConnection, columns: tuple[str, ...], part: Path, mark: str
 ) -> Read:
-    """Looks at what was written: the models in it, its times, and what is in doubt."""
-    source = f"read_parquet({listed([part])})"
-    exactly = "line" in columns  # then there is no doubt
-    found = con.execute(
-        f"SELECT pm, count(*), min(ts), max(ts), count(*) FILTER (output < 0) FROM {source} "
-        "GROUP BY pm"
-    ).fetchall()
-    pms = {pm for pm, *_ in found}
-    odd = set() if exactly else {pm for pm in pms if _odd(pm)}
-    unsure = [count if pm in odd else wrong for pm, count, _, _, wrong in found]
+    """Looks at a part without lines, the rows of each file behind its mark."""
+    models = _models(con, part, sure=False)
     places: list[tuple[int, bool]] = []
-    if sum(unsure):
+    if models.unsure:
         places = con.execute(
-            f"SELECT file_row_number, coalesce(h IN (hash(?), hash(?)), false) FROM {source} "
+            "SELECT file_row_number, coalesce(h IN (hash(?), hash(?)), false) "
+            f"FROM read_parquet({listed([part])}) "
             "WHERE output < 0 OR list_contains(?, pm) ORDER BY file_row_number",
-            [mark, f"msg_{mark}", sorted(odd)],
+            [mark, f"msg_{mark}", models.odd],
         ).fetchall()
-    times = [at for _, _, *span, _ in found for at in span if at is not None]
     begins = [place + 1 for place, marked in places if marked] if mark else [0]
-    ends = [begin - 1 for begin in begins[1:]] + [sum(count for _, count, *_ in found)]
+    ends = [begin - 1 for begin in begins[1:]] + [models.rows]
     doubtful = [place for place, marked in places if not (mark and marked)]
     numbers = [bisect_right(begins, place) - 1 for place in doubtful]
     return Read(
-        part=Part(
-            file=part,
-            columns=columns,
-            pms=tuple(sorted(pms - odd)),
-            first=min(times, default=None),
-            last=max(times, default=None),
-            numbered=exactly,
-            flawed=bool(places),
-            odd=tuple(sorted(odd)),
-        ),
+        part=_part(part, columns, models, numbered=False),
         bounds=tuple(zip(begins, ends, strict=True)),
         rows=tuple(
             end - begin - numbers.count(number)
@@ -259,6 +305,19 @@ def _weighed(
             (number, place - begins[number])
             for number, place in zip(numbers, doubtful, strict=True)
         ),
+    )
+
+
+def _part(part: Path, columns: tuple[str, ...], models: _Models, *, numbered: bool) -> Part:
+    return Part(
+        file=part,
+        columns=columns,
+        pms=models.plain,
+        first=models.first,
+        last=models.last,
+        numbered=numbered,
+        flawed=models.unsure,
+        odd=models.odd,
     )
 
 

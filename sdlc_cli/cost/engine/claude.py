@@ -1,35 +1,22 @@
 """Session files of Claude Code as SQL, as `readers.claude_code` has them."""
 
-from sdlc_cli.cost.engine.shapes import (
-    STANDARD,
-    Shape,
-    at,
-    counts,
-    hashed,
-    odd_amount,
-    odd_numbers,
-    odd_text,
-    odd_time,
-    pm,
-    texts,
-    told_time,
-)
+from sdlc_cli.cost.engine.shapes import STANDARD, Kind, Shape, at, hashed, pm
 
 _U = "message/usage"
 _ID = "coalesce(\"message/id\", '')"
 _REQUEST = "coalesce(\"requestId\", '')"
+_LIVES = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 _NUMBERS = {
     "n_input": at(_U, "input_tokens"),
     "n_read": at(_U, "cache_read_input_tokens"),
     "n_written": at(_U, "cache_creation_input_tokens"),
-    "n_short": at(_U, "cache_creation", "ephemeral_5m_input_tokens"),
-    "n_long": at(_U, "cache_creation", "ephemeral_1h_input_tokens"),
+    "n_short": at(_U, "cache_creation", _LIVES[0]),
+    "n_long": at(_U, "cache_creation", _LIVES[1]),
     "n_output": at(_U, "output_tokens"),
     "n_thinking": at(_U, "output_tokens_details", "thinking_tokens"),
     "n_searches": at(_U, "server_tool_use", "web_search_requests"),
 }
 _WRITTEN = _NUMBERS["n_written"]
-_TIME = told_time('"timestamp"')
 _DEDUPE = (
     f"CASE WHEN {_ID} = '' THEN CASE WHEN {_REQUEST} <> '' THEN 'claude-code:' || {_REQUEST} END "
     f"WHEN starts_with({_ID}, 'msg_') OR {_REQUEST} = '' THEN {_ID} "
@@ -49,15 +36,10 @@ _TIER = (
 )
 _NOTHING = 'type IS NULL AND "sessionId" IS NULL'  # a line that is `null`, say
 _DOUBT = (
-    *odd_numbers(_NUMBERS),
     "n_thinking > n_output",
     f"{_WRITTEN} IS NOT NULL AND n_short + n_long > n_written",
     f'"message/usage/?" AND {_NUMBERS["n_input"]} IS NULL AND {_NUMBERS["n_output"]} IS NULL',
-    odd_time('"timestamp"', "t_line"),
-    *(odd_text(leaf) for leaf in (at("message", "id"), '"requestId"', "cwd")),
     'contains("sessionId", \'"\') OR contains("sessionId", \'\\\') OR "sessionId" < \' \'',
-    odd_text('"sessionId"'),
-    odd_amount('"costUSD"'),
     "contains(\"message/usage/iterations\"::VARCHAR, 'advisor_message')",
 )
 _SPENT = " OR ".join(f"{leaf}::VARCHAR <> '0'" for leaf in list(_NUMBERS.values())[:6])
@@ -69,34 +51,34 @@ _CALL = (
 
 SHAPE = Shape(
     columns={
-        **texts("type", "timestamp", "sessionId", "cwd", "requestId", "data"),
-        **texts("isSidechain", "isApiErrorMessage"),
-        "costUSD": "JSON",
+        "type": Kind.NAME,
+        "timestamp": Kind.TIME,
+        **dict.fromkeys(("sessionId", "cwd", "requestId"), Kind.TEXT),
+        **dict.fromkeys(("isSidechain", "isApiErrorMessage"), Kind.LOOSE),
+        "data": Kind.RAW,
+        "costUSD": Kind.AMOUNT,
         "message": {
-            **texts("id", "model"),
+            "id": Kind.TEXT,
+            "model": Kind.NAME,
             "usage": {
-                **counts(
-                    *("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
-                    *("output_tokens", "iterations"),
-                ),
-                **texts("service_tier", "speed"),
-                "cache_creation": counts("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"),
-                "output_tokens_details": counts("thinking_tokens"),
-                "server_tool_use": counts("web_search_requests"),
+                **dict.fromkeys(("input_tokens", "output_tokens"), Kind.COUNT),
+                "cache_read_input_tokens": Kind.COUNT,
+                "cache_creation_input_tokens": Kind.COUNT,
+                "iterations": Kind.RAW,
+                **dict.fromkeys(("service_tier", "speed"), Kind.NAME),
+                "cache_creation": dict.fromkeys(_LIVES, Kind.COUNT),
+                "output_tokens_details": {"thinking_tokens": Kind.COUNT},
+                "server_tool_use": {"web_search_requests": Kind.COUNT},
             },
         },
     },
     numbers=_NUMBERS,
-    times={"t_line": _TIME},
+    times={"t_line": ("timestamp",)},
     select={
         "ts": "t_line",
-        "pm": pm(
-            _PROVIDER,
-            at("message", "model"),
-            _TIER,
-        ),
+        "pm": pm(_PROVIDER, at("message", "model"), _TIER),
         "path": "nullif(cwd, '')",
-        "tags": 'CASE WHEN "sessionId" <> \'\' THEN \'{"session":"\' || "sessionId" || \'"}\' END',
+        "tags": _TAGS,
         "h": hashed(f"({_DEDUPE})"),
         "rank": "CASE WHEN \"isSidechain\" = 'true' THEN -1 ELSE 0 END",
         "known": '"message/usage/?"',
@@ -110,6 +92,8 @@ SHAPE = Shape(
     },
     doubt=(_PASSED_ON, _NOTHING, *_DOUBT),
     there=("message", "message/usage"),
+    told=("message/model", "message/usage", "data"),
+    usual=("type", "sessionId"),
     mark=lambda name: {  # the session's name is none: in doubt
         "type": "assistant",
         "sessionId": "{",

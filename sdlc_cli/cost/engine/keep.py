@@ -246,9 +246,9 @@ def _version(setting: str) -> str:
 
     here = Path(__file__).parent
     told: list[str] = [duckdb.__version__, setting]
-    for folder in (here, here.parent / "readers"):
+    for folder in (here, here / "native", here.parent / "readers"):
         for entry in sorted(os.scandir(folder), key=lambda each: each.name):
-            if entry.name.endswith(".py"):
+            if entry.name.endswith((".py", ".c", ".h")):
                 found = entry.stat()
                 told.append(f"{entry.name} {found.st_size} {found.st_mtime_ns}")
     return _digest("\n".join(told).encode())

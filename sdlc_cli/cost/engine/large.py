@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from sdlc_cli.core.i18n import Message
-from sdlc_cli.cost.engine import bulk, exact, pieces, refusals, table
+from sdlc_cli.cost.engine import bulk, exact, pieces, refusals, scan, table
 from sdlc_cli.cost.engine.keep import Keep, Member, member_of
 from sdlc_cli.cost.engine.shapes import Shape
 from sdlc_cli.cost.engine.sources import Source, opened
@@ -44,6 +44,7 @@ class Result:
     places: list[tuple[str, int]] = field(default_factory=list)
     reused: bool = False
     begun: int = 0  # bytes that were read another time
+    lines: bool | None = None  # whether the file has a record a line; None as long as nobody asked
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,9 +152,8 @@ class Large:
             return None
         if source.suffix in (".csv", ".parquet") or source.file.name.startswith("stdin."):
             return None
-        with opened(source) as stream:
-            if not records.is_lines(stream):
-                return None
+        if not _has_lines(result):
+            return None
         if form.name not in bulk.SAMPLED:
             return bulk.shape(form, ())
         found = exact.sniffed(source)
@@ -193,9 +193,11 @@ class Large:
         self._files(texts, shape)
 
     def _files(self, texts: Sequence[Text], shape: Shape) -> None:
-        """Reads files in one go; where DuckDB refuses, by halves."""
+        """Reads files in one go; where that cannot be, by halves."""
         part = self._keep.name(".parquet")
-        if len(texts) == 1:
+        if scan.reads(shape):
+            read = bulk.scanned(self._con, [text.file for text in texts], shape, part)
+        elif len(texts) == 1:
             read = bulk.read(self._con, texts[0].file, shape, part)
         else:
             mark = bulk.joined((text.file for text in texts), shape, self._joined)
@@ -219,11 +221,9 @@ class Large:
         doubtful: dict[int, list[int]] = {}
         for number, place in read.doubtful:
             doubtful.setdefault(number, []).append(place)
-        again = [
-            number
-            for number, places in doubtful.items()
-            if shape.keep or len(places) > max(_FEW_LINES, bulk.FEW * read.rows[number])
-        ]
+        most = {n: max(_FEW_LINES, bulk.FEW * read.rows[n]) for n in doubtful}
+        findable = read.lines or not shape.keep
+        again = [n for n, places in doubtful.items() if not findable or len(places) > most[n]]
         good = [n for n in range(len(texts)) if n not in again and read.rows[n]]
         if good:
             name = self._keep.seal(read.part, read.bounds)
@@ -237,7 +237,8 @@ class Large:
             if number in again:
                 self._again(text)
             else:
-                self._exact(text.result, _lines_at(text.file, places), text.before)
+                found = pieces.lines_at if read.lines else bulk.lines_at
+                self._exact(text.result, _records(found(text.file, places)), text.before)
 
     def _pieces(
         self,
@@ -303,7 +304,7 @@ class Large:
     def _flush(self) -> None:
         if not self._written:
             return
-        made = bulk.write(self._con, self._rows, self._keep.name(".parquet"))
+        made = bulk.write(self._con, self._rows, self._keep.name(".parquet"), len(self._written))
         name = self._keep.seal(made.part, made.bounds)
         for number, result in enumerate(self._written):
             result.places.append((name, number))
@@ -329,9 +330,10 @@ class _Lines:
         return self._counted
 
 
-def _lines_at(file: Path, places: Sequence[int]) -> Iterator[exact.Numbered]:
-    for number, line in bulk.lines_at(file, places):
-        for _, record in records.read_lines(io.BytesIO(line)):
+def _records(lines: Iterable[tuple[int, bytes]]) -> Iterator[exact.Numbered]:
+    for number, line in lines:
+        before = b"" if number == 1 else b"\n"  # a mark of the byte order is one at the start only
+        for _, record in records.read_lines(io.BytesIO(before + line)):
             yield number, record
 
 
@@ -346,8 +348,14 @@ def _grows(result: Result) -> bool:
         stream.seek(-1, os.SEEK_END)
         if stream.read(1) != b"\n":
             return False
-        stream.seek(0)
-        return records.is_lines(stream)
+    return _has_lines(result)
+
+
+def _has_lines(result: Result) -> bool:
+    if result.lines is None:
+        with opened(result.source) as stream:
+            result.lines = records.is_lines(stream)
+    return result.lines
 
 
 def _opened(result: Result) -> Opened:

@@ -2,20 +2,7 @@
 
 from collections.abc import Callable, Iterator, Set
 
-from sdlc_cli.cost.engine.shapes import (
-    STANDARD,
-    Body,
-    Shape,
-    Sql,
-    absent,
-    hashed,
-    odd_amount,
-    odd_text,
-    odd_time,
-    pm,
-    texts,
-    told_time,
-)
+from sdlc_cli.cost.engine.shapes import STANDARD, Body, Kind, Shape, Sql, hashed, pm
 from sdlc_cli.cost.engine.table import quoted
 
 BODIES = ("response", "response_body", "body", "result")
@@ -45,6 +32,13 @@ _REQUESTS = (
     *("request", "request_body", "messages", "input", "contents", "prompt"),
     *("request_hash", "prefix_hash", "prefix_tokens"),
 )
+_KINDS = {
+    "time": Kind.TIME,
+    **dict.fromkeys(("project", "user", "key"), Kind.TEXT),
+    **dict.fromkeys(("model", "provider", "tier"), Kind.NAME),
+    "cost": Kind.AMOUNT,
+    "cached": Kind.LOOSE,
+}
 # What changes the cost is looked for in every line, seen before or not. Of the rest a field that
 # no line of a sample has is held to be in none.
 _TELLING = ("provider", "tier", "cached")
@@ -62,21 +56,23 @@ def around(seen: Set[str], inner: Callable[[Sql, Set[str]], Body]) -> Shape | No
     (place,) = where
     body = inner(place, set(_within(place, seen)))
     told = {role: [n for n in names if n in seen] for role, names in _FIELDS.items()}
-    used = [name for names in told.values() for name in names]
+    roles = dict(_KINDS, asked=Kind.TEXT) if told["cached"] else _KINDS
+    kinds = {name: kind for role, kind in roles.items() for name in told[role]}
+    rare = [name for role in _TELLING for name in _FIELDS[role] if name not in kinds]
+    rare += BODIES[: BODIES.index(place)]
     tagged = [name for name in TAGGED if name in seen]
-    rest = [n for role in _TELLING for n in _FIELDS[role] if n not in used]
-    rest += BODIES[: BODIES.index(place)]
-    time = told_time(_time(told["time"])) if told["time"] else ""
     return Shape(
         columns={
-            **texts(*used, *rest),
-            **dict.fromkeys((*told["cost"], *tagged), "JSON"),
+            **kinds,
+            **dict.fromkeys(rare, Kind.NEVER),
+            **dict.fromkeys(tagged, Kind.RAW),
             place: body.columns,
         },
         numbers=body.numbers,
-        times={"t_line": time} if time else {},
+        times={"t_line": told["time"]} if told["time"] else {},
         select={**body.select, **_select(body, told)},
-        doubt=[*body.doubt, absent(*map(quoted, rest)), *_doubt(body, told)],
+        # Without an id the request's stands for it.
+        doubt=[*body.doubt, f"{body.name} IS NULL OR {body.name} = ''"],
         mark=lambda name: {place: {"id": name}},
         raw_tags=tuple(tagged),
     )
@@ -88,11 +84,6 @@ def _within(place: str, seen: Set[str]) -> Iterator[str]:
         sign = "+" if path.startswith("+") else ""
         if path.startswith(f"{sign}{place}."):
             yield sign + path[len(sign) + len(place) + 1 :]
-
-
-def _time(names: list[str]) -> Sql:
-    """The field that tells the time; empty text is no time to `told_time` either."""
-    return _said(names) if len(names) > 1 else quoted(names[0])
 
 
 def _said(names: list[str]) -> Sql:
@@ -132,14 +123,3 @@ def _select(body: Body, told: dict[str, list[str]]) -> dict[str, Sql]:
             f"THEN 'sha256:' || left(sha256({key}), 16) ELSE {key} END"
         )
     return select
-
-
-def _doubt(body: Body, told: dict[str, list[str]]) -> list[Sql]:
-    roles = ("project", "user", "key", *(("asked",) if told["cached"] else ()))
-    texts = [name for role in roles for name in told[role]]
-    doubt = [odd_text(quoted(name)) for name in texts]
-    doubt += [odd_amount(quoted(name)) for name in told["cost"]]
-    if told["time"]:
-        doubt.append(odd_time(_time(told["time"]), "t_line"))
-    doubt.append(f"{body.name} IS NULL OR {body.name} = ''")  # the request's id stands for it
-    return doubt

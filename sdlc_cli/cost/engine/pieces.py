@@ -1,10 +1,11 @@
 """Cuts streams of lines into pieces, and looks into files here and there."""
 
+import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.cost.model import Rejected
@@ -119,3 +120,28 @@ def newlines(file: Path, end: int) -> int:
             count += block.count(b"\n")
             end -= len(block)
     return count
+
+
+def lines_at(file: Path, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """These lines of a file, from 1 on and sorted; of one that is no record only the beginning."""
+    passed = 0  # lines that end before the place in the stream
+    with open(file, "rb") as stream:
+        for number in numbers:
+            _pass(stream, number - 1 - passed)
+            line = stream.readline(records.LIMIT + 2)
+            passed = number if line.endswith(b"\n") else number - 1
+            yield number, line
+
+
+def _pass(stream: BinaryIO, lines: int) -> None:
+    """Moves behind that many ends of lines."""
+    while lines and (block := stream.read(_BLOCK)):
+        count = block.count(b"\n")
+        if count < lines:
+            lines -= count
+            continue
+        at = 0
+        for _ in range(lines):
+            at = block.index(b"\n", at) + 1
+        stream.seek(at - len(block), os.SEEK_CUR)
+        return

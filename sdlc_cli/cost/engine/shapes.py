@@ -1,4 +1,4 @@
-"""Common log formats as SQL over JSON lines: what the exact readers make of them, in columns.
+"""Common log formats as fields of JSON lines, and SQL that says what the exact readers say.
 
 A shape only promises rows that are plainly right. Whatever it is not sure of (a value of another
 type, a field that it cannot express) it marks, and the exact reader decides.
@@ -6,28 +6,52 @@ type, a field that it cannot express) it marks, and the exact reader decides.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from sdlc_cli.cost.engine.table import PARTING, literal, quoted
 
 Sql = str
 # Tiers that are the standard one, as `readers.fields.tier` has them.
 STANDARD = "('', 'standard', 'default', 'auto', 'scale', 'on_demand', 'ondemand')"
-Columns = Mapping[str, "str | Columns"]
+
+
+class Kind(IntEnum):
+    """What a field is; a line where it is something else is in doubt. Null is as missing.
+
+    The numbers are those of `native/scan.c`.
+    """
+
+    OBJECT = 0  # with fields of its own
+    COUNT = 1  # a whole number from 0 to below 2**53
+    TIME = 2  # in UTC as nearly all logs write it, or a number of seconds
+    TEXT = 3
+    NAME = 4  # text of which there are few distinct ones: these are looked at
+    LOOSE = 5  # text, a number, true or false
+    RAW = 6  # any value, as JSON
+    AMOUNT = 7  # of dollars; its value is not taken
+    ZERO = 8  # a count that is seldom used: 0
+    NEVER = 9  # nothing
+
+
+Columns = Mapping[str, "Kind | Columns"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """How lines of a format are read. `doubt` is true for rows that the exact reader must see.
 
-    `keep` is true for lines that tell of a call or are in doubt; "" when all lines do.
+    `keep` is true for lines that tell of a call or are in doubt; "" when all lines do. These have
+    one of the fields `told` or none of `usual`.
     """
 
     columns: Columns  # SQL has a field in an object under its path: "response/usage/cost"
     numbers: Mapping[str, Sql]  # name -> leaf: `select` and `doubt` have whole numbers, 0 for none
-    times: Mapping[str, Sql]  # name -> SQL of microseconds, for the same use
+    times: Mapping[str, Sequence[str]]  # name -> fields, the best first; SQL has microseconds
     select: Mapping[str, Sql]
     doubt: Sequence[Sql]
     keep: Sql = ""
+    told: Sequence[str] = ()
+    usual: Sequence[str] = ()
     there: Sequence[str] = ()  # objects of which SQL asks whether they are there: "message/?"
     # A line that stands before a file where several are read as one: of no call, but with this id.
     mark: Callable[[str], Mapping[str, object]]
@@ -39,29 +63,24 @@ class Shape:
         return f"{{{inner}}}"
 
 
-def leaves(columns: Columns, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Sql]]:
-    """Each field that is no object, with SQL that takes it out of its object.
-
-    Taken out once, it is a column of its own: a CASE over a field of an object copies objects.
-    """
+def fields(columns: Columns, path: str = "") -> Iterator[tuple[str, Kind]]:
+    """Each field by its path, objects before what is in them."""
     for name, kind in columns.items():
-        inner = (*path, name)
-        if isinstance(kind, str):
-            yield "/".join(inner), ".".join(map(quoted, inner))
+        if isinstance(kind, Kind):
+            yield path + name, kind
         else:
-            yield from leaves(kind, inner)
+            yield path + name, Kind.OBJECT
+            yield from fields(kind, f"{path}{name}/")
 
 
-def _kind(columns: "str | Columns") -> str:
-    if isinstance(columns, str):
-        return columns
+def _kind(columns: "Kind | Columns") -> str:
+    if isinstance(columns, Kind):  # JSON shows whether a number was a number
+        return "VARCHAR" if columns in _TEXTS else "JSON"
     inner = ", ".join(f"{quoted(name)} {_kind(kind)}" for name, kind in columns.items())
     return f"STRUCT({inner})"
 
 
-def counts(*names: str) -> dict[str, str]:
-    """Columns of counts: as JSON text, which shows whether a number was a number."""
-    return dict.fromkeys(names, "JSON")
+_TEXTS = (Kind.TIME, Kind.TEXT, Kind.NAME, Kind.LOOSE)
 
 
 def paths_of(record: object, prefix: str = "") -> Iterator[str]:
@@ -78,41 +97,13 @@ def paths_of(record: object, prefix: str = "") -> Iterator[str]:
                 yield from paths_of(value, f"{prefix}{name}.")
 
 
-def texts(*names: str) -> dict[str, str]:
-    """Columns of text."""
-    return dict.fromkeys(names, "VARCHAR")
-
-
 def at(*path: str) -> Sql:
     """A field by its path; empty steps are left out."""
     return quoted("/".join(step for step in path if step))
 
 
-def real(name: str) -> str:
-    """What the number `name` is before it is made a whole one."""
-    return f"{name}_as_read"
-
-
-def odd_numbers(numbers: Mapping[str, Sql]) -> list[Sql]:
-    """Doubts that all leaves are whole numbers from 0 to below 2**53: each such is a DOUBLE."""
-    broken = [
-        f"{real(name)} <> {name} OR ({real(name)} IS NULL AND {leaf} IS NOT NULL)"
-        for name, leaf in numbers.items()
-    ]
-    return [*broken, f"({' | '.join(numbers)}) NOT BETWEEN 0 AND {2**53 - 1}"]
-
-
-def odd_text(leaf: Sql) -> Sql:
-    """Doubts that a leaf was text or a whole number: other JSON looks so when read as text."""
-    return (
-        f"CASE WHEN {leaf} < ':' THEN contains({leaf}, '.') "
-        f"AND try_cast({leaf} AS DOUBLE) IS NOT NULL ELSE {leaf} >= '{{' "
-        f"OR ({leaf} >= '[' AND {leaf} < '\\') OR {leaf} = 'true' OR {leaf} = 'false' END"
-    )
-
-
 def oddly_read(text: str) -> bool:
-    """As `odd_text`, for one of few distinct texts."""
+    """Whether one of few distinct texts looks like other JSON that was read as text."""
     if text.startswith(("{", "[")) or text in ("true", "false"):
         return True
     try:
@@ -120,43 +111,6 @@ def oddly_read(text: str) -> bool:
     except ValueError:
         return False
     return not text.isdigit()
-
-
-def absent(*leaves: Sql) -> Sql:
-    """Doubts that none of these is there."""
-    return " OR ".join(f"{leaf} IS NOT NULL" for leaf in leaves) or "false"
-
-
-def zero(*leaves: Sql) -> Sql:
-    """Doubts that counts that are seldom used are missing or 0."""
-    return " OR ".join(f"{leaf}::VARCHAR <> '0'" for leaf in leaves) or "false"
-
-
-def odd_amount(leaf: Sql) -> Sql:
-    """Doubts that a leaf is an amount of dollars."""
-    return (
-        f"({leaf} IS NOT NULL AND (coalesce(try_cast({leaf}::VARCHAR AS DOUBLE), -1) "
-        f"NOT BETWEEN 0 AND 999999999 OR contains({leaf}::VARCHAR, 'n')))"
-    )
-
-
-def told_time(leaf: Sql) -> Sql:
-    """Microseconds of a time in UTC as nearly all logs write it, or a number of seconds."""
-    written = " OR ".join(f"{leaf} LIKE '20__-__-__T__:__:__{end}'" for end in _ENDS)
-    return (
-        f"CASE WHEN {written} THEN epoch_us(try_cast({leaf} AS TIMESTAMP)) "
-        f"WHEN length({leaf}) = 10 THEN try_cast({leaf} AS UINTEGER)::BIGINT * 1000000 "
-        f"WHEN length({leaf}) = 13 AND NOT contains({leaf}, '.') "
-        f"THEN try_cast({leaf} AS UBIGINT)::BIGINT * 1000 END"
-    )
-
-
-_ENDS = ("Z", ".___Z", ".______Z")
-
-
-def odd_time(leaf: Sql, told: Sql) -> Sql:
-    """Doubts about `told`, which is `told_time` of the leaf."""
-    return f"{told} IS NULL AND {leaf} <> ''"
 
 
 def pm(provider: Sql, model: Sql, tier: Sql) -> Sql:

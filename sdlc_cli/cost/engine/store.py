@@ -14,7 +14,7 @@ from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.engine import refusals
 from sdlc_cli.cost.engine.settle import settle
 from sdlc_cli.cost.engine.sources import Source
-from sdlc_cli.cost.engine.table import COLUMNS, listed, literal, quoted
+from sdlc_cli.cost.engine.table import COLUMNS, default, listed, literal, quoted
 from sdlc_cli.cost.model import COUNTS, Rejection, Row, SourceRead
 from sdlc_cli.cost.readers import Format
 
@@ -62,7 +62,7 @@ class Store:
     def __post_init__(self) -> None:
         try:
             self.con.execute(f"CREATE TEMP VIEW rows AS {self._rows()}")
-            self.duplicates = settle(self.con, self._given)
+            self.duplicates = settle(self.con, self._given, self.pms)
         except duckdb.OutOfMemoryException as error:
             raise WorkError(
                 msg("the logs need more memory or temporary disk than there is"),
@@ -148,13 +148,13 @@ def _selected(parts: Sequence[tuple[int, Part]]) -> str:
     """SQL of parts that have the same columns."""
     sample = parts[0][1]
     columns: list[str] = []
-    for name, (kind, default) in COLUMNS.items():
+    for name, (kind, _) in COLUMNS.items():
         if name == "line" and not sample.numbered:
             columns.append('file_row_number AS "line"')
         elif name in sample.columns:
             columns.append(f"{quoted(name)}::{kind} AS {quoted(name)}")
         else:
-            columns.append(f"{default}::{kind} AS {quoted(name)}")
+            columns.append(f"{default(name)} AS {quoted(name)}")
     places = [place for place, _ in parts]
     if places == list(range(places[0], places[0] + len(places))):
         number = f"(file_index + {places[0]})::BIGINT"

@@ -65,6 +65,12 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def default(column: str) -> str:
+    """SQL of the value of a column that a part lacks."""
+    kind, value = COLUMNS[column]
+    return f"{value}::{kind}"
+
+
 def listed(paths: Iterable[Path]) -> str:
     """Paths as an SQL list. DuckDB would read a glob in them, so letters of globs are classes."""
     return "[" + ", ".join(literal(_plain(str(path))) for path in paths) + "]"

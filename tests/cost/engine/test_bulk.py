@@ -4,12 +4,13 @@ import gzip
 import json
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sdlc_cli.cost.config import CostConfig
-from sdlc_cli.cost.engine import bulk, ingest, large
+from sdlc_cli.cost.engine import bulk, ingest, large, scan
 from sdlc_cli.cost.engine.usage import Usage, open_usage
 from sdlc_cli.cost.model import CostReport, Price
 from sdlc_cli.cost.readers import Format
@@ -34,19 +35,40 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large, "SPLINTER", 3_000)
 
 
+READERS = ("scanned", "read")  # of `bulk`: the compiled one, and DuckDB's own
+
+
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Of each reading in bulk, whether DuckDB took it."""
+    """Of each reading in bulk, whether its reader took it."""
     told: list[bool] = []
-    real = bulk.read
 
-    def read(*args: object) -> object:
-        found = real(*args)  # type: ignore[arg-type]
-        told.append(found is not None)
-        return found
+    def watched(real: Callable[..., object]) -> Callable[..., object]:
+        def read(*args: object) -> object:
+            found = real(*args)
+            told.append(found is not None)
+            return found
 
-    monkeypatch.setattr(bulk, "read", read)
+        return read
+
+    for name in READERS:
+        monkeypatch.setattr(bulk, name, watched(getattr(bulk, name)))
     return told
+
+
+@pytest.fixture(params=READERS)
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Has one of the two do the work."""
+    chosen = str(request.param)
+    use(chosen, monkeypatch)
+    return chosen
+
+
+def use(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if reader == "read":
+        monkeypatch.setattr(scan, "reads", lambda shape: False)
+    elif not scan.built():
+        pytest.skip("the reader was not compiled")
 
 
 def read(paths: list[Path], tmp: Path, cache: Path | None = None) -> tuple[CostReport, object]:
@@ -204,12 +226,16 @@ def test_bulk_reads_what_the_exact_reader_reads(
     log = tmp_path / "log.jsonl"
     log.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    same(read([log], tmp_path / "a"), exactly([log], tmp_path / "b", monkeypatch))
+    wanted = exactly([log], tmp_path / "b", monkeypatch)
+    for name in READERS if scan.built() else ("read",):
+        with monkeypatch.context() as patch:
+            use(name, patch)
+            taken.clear()
+            same(read([log], tmp_path / name), wanted)
+        assert any(taken)
 
-    assert any(taken)
 
-
-@pytest.mark.usefixtures("small_limits")
+@pytest.mark.usefixtures("small_limits", "reader")
 @pytest.mark.parametrize("kind", list(MAKERS))
 def test_a_good_file_is_read_at_once(kind: str, tmp_path: Path, taken: list[bool]) -> None:
     log = tmp_path / "log.jsonl"
@@ -222,7 +248,7 @@ def test_a_good_file_is_read_at_once(kind: str, tmp_path: Path, taken: list[bool
     assert taken == [True]
 
 
-@pytest.mark.usefixtures("small_limits")
+@pytest.mark.usefixtures("small_limits", "reader")
 def test_many_small_files_are_read_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[bool]
 ) -> None:
@@ -238,7 +264,7 @@ def test_many_small_files_are_read_together(
     assert sum(taken) < 8
 
 
-@pytest.mark.usefixtures("small_limits")
+@pytest.mark.usefixtures("small_limits", "reader")
 @pytest.mark.parametrize("lost", [0, 30])
 def test_packed_files_are_read_in_pieces(
     lost: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[bool]
@@ -254,7 +280,7 @@ def test_packed_files_are_read_in_pieces(
     assert all(taken)
 
 
-@pytest.mark.usefixtures("small_limits")
+@pytest.mark.usefixtures("small_limits", "reader")
 def test_a_line_too_long_is_rejected_and_the_rest_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
