@@ -24,7 +24,7 @@ import msgspec
 
 from sdlc_cli.cost.engine import bodies, claude, lines, parsed, scan, shapes
 from sdlc_cli.cost.engine.shapes import Shape, Sql
-from sdlc_cli.cost.engine.store import Part
+from sdlc_cli.cost.engine.store import REPEATS, Part
 from sdlc_cli.cost.engine.table import COLUMNS, listed, literal, names, quoted, selected_rows
 from sdlc_cli.cost.model import Rejected
 from sdlc_cli.cost.readers import Format, envelope, openai_chat
@@ -53,6 +53,7 @@ class Read:
     rows: tuple[int, ...]  # how many count
     doubtful: tuple[tuple[int, int], ...]
     lines: bool = False
+    unclear: frozenset[int] = frozenset()  # files with doubtful rows that stand for several lines
 
 
 def shape(form: Format, records: Sequence[object]) -> Shape | None:
@@ -118,13 +119,13 @@ def scanned(
     con: duckdb.DuckDBPyConnection, files: Sequence[Path], chosen: Shape, part: Path
 ) -> Read | None:
     """Reads files into `part` by the compiled reader; None where one cannot be read."""
-    columns = (*(("src",) if len(files) > 1 else ()), "line", *chosen.select)
+    own = {"src": "src::INTEGER"} if len(files) > 1 else {}
+    own |= {"line": "line"} | ({REPEATS: REPEATS} if chosen.repeat else {})
+    wanted = {**own, **chosen.select}
     with scan.lines(con, files, chosen) as source:
-        select = {"src": "src::INTEGER", "line": "line", **chosen.select}
-        wanted = {name: select[name] for name in columns}
         if not _copied(con, source, wanted, chosen, part):
             return None
-    found = _weighed(con, columns, part, len(files))
+    found = _weighed(con, tuple(wanted), part, len(files))
     return _tagged(con, found) if chosen.raw_tags else found
 
 
@@ -256,24 +257,31 @@ def _weighed(
     models = _models(con, part, sure=sure)
     source = f"read_parquet({listed([part])})"
     number = "src" if "src" in columns else "0"
-    counted: dict[int, int] = {0: models.rows}
-    if files > 1:
-        counted = dict(con.execute(f"SELECT src, count(*) FROM {source} GROUP BY src").fetchall())
-    ends = list(accumulate(counted.get(n, 0) for n in range(files)))
-    doubtful: list[tuple[int, int]] = []
+    repeats = REPEATS if REPEATS in columns else "0"
+    counted = {0: (models.rows, 0)}
+    if number != "0" or repeats != "0":
+        counted = {
+            n: (rows, int(more))
+            for n, rows, more in con.execute(
+                f"SELECT {number}, count(*), sum({repeats}) FROM {source} GROUP BY 1"
+            ).fetchall()
+        }
+    ends = list(accumulate(counted.get(n, (0, 0))[0] for n in range(files)))
+    doubtful: list[tuple[int, int, int]] = []
     if models.unsure:
         doubtful = con.execute(
-            f"SELECT {number}, line FROM {source} "
+            f"SELECT {number}, line, {repeats} FROM {source} "
             "WHERE output < 0 OR list_contains(?, pm) ORDER BY ALL",
             [models.odd],
         ).fetchall()
-    wrong = Counter(n for n, _ in doubtful)
+    wrong = Counter(n for n, *_ in doubtful)
     return Read(
         part=_part(part, columns, models, numbered=True),
         bounds=tuple(zip([0, *ends[:-1]], ends, strict=True)),
-        rows=tuple(counted.get(n, 0) - wrong[n] for n in range(files)),
-        doubtful=tuple(doubtful),
+        rows=tuple(sum(counted.get(n, (0, 0))) - wrong[n] for n in range(files)),
+        doubtful=tuple((n, line) for n, line, _ in doubtful),
         lines=True,
+        unclear=frozenset(n for n, _, more in doubtful if more),
     )
 
 

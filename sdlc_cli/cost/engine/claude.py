@@ -39,7 +39,6 @@ _DOUBT = (
     "n_thinking > n_output",
     f"{_WRITTEN} IS NOT NULL AND n_short + n_long > n_written",
     f'"message/usage/?" AND {_NUMBERS["n_input"]} IS NULL AND {_NUMBERS["n_output"]} IS NULL',
-    'contains("sessionId", \'"\') OR contains("sessionId", \'\\\') OR "sessionId" < \' \'',
     "contains(\"message/usage/iterations\"::VARCHAR, 'advisor_message')",
 )
 _SPENT = " OR ".join(f"{leaf}::VARCHAR <> '0'" for leaf in list(_NUMBERS.values())[:6])
@@ -53,7 +52,8 @@ SHAPE = Shape(
     columns={
         "type": Kind.NAME,
         "timestamp": Kind.TIME,
-        **dict.fromkeys(("sessionId", "cwd", "requestId"), Kind.TEXT),
+        "sessionId": Kind.PLAIN,
+        **dict.fromkeys(("cwd", "requestId"), Kind.TEXT),
         **dict.fromkeys(("isSidechain", "isApiErrorMessage"), Kind.LOOSE),
         "data": Kind.RAW,
         "costUSD": Kind.AMOUNT,
@@ -94,6 +94,11 @@ SHAPE = Shape(
     there=("message", "message/usage"),
     told=("message/model", "message/usage", "data"),
     usual=("type", "sessionId"),
+    repeat=(
+        "message/id",
+        f"{_U}/output_tokens",
+        f"{_U}/output_tokens_details/thinking_tokens",
+    ),
     mark=lambda name: {  # the session's name is none: in doubt
         "type": "assistant",
         "sessionId": "{",

@@ -223,7 +223,11 @@ class Large:
             doubtful.setdefault(number, []).append(place)
         most = {n: max(_FEW_LINES, bulk.FEW * read.rows[n]) for n in doubtful}
         findable = read.lines or not shape.keep
-        again = [n for n, places in doubtful.items() if not findable or len(places) > most[n]]
+        again = [
+            n
+            for n, places in doubtful.items()
+            if not findable or n in read.unclear or len(places) > most[n]
+        ]
         good = [n for n in range(len(texts)) if n not in again and read.rows[n]]
         if good:
             name = self._keep.seal(read.part, read.bounds)

@@ -57,9 +57,11 @@ def _best(names: Sequence[str]) -> Sql:
 
 def _odd(leaves: Mapping[str, Kind]) -> Iterator[Sql]:
     for path, kind in leaves.items():
-        if kind is Kind.TEXT:
+        if kind in (Kind.TEXT, Kind.PLAIN):
             yield _odd_text(at(path))
-        elif kind is Kind.AMOUNT:
+        if kind is Kind.PLAIN:
+            yield f"contains({at(path)}, '\"') OR contains({at(path)}, '\\') OR {at(path)} < ' '"
+        if kind is Kind.AMOUNT:
             yield _odd_amount(at(path))
         elif kind is Kind.ZERO:
             yield f"{at(path)}::VARCHAR <> '0'"

@@ -44,6 +44,7 @@ def loaded() -> ctypes.CDLL | None:
         ctypes.c_int32,
         ctypes.c_uint64,
         ctypes.c_uint64,
+        ctypes.POINTER(ctypes.c_int32 * 3),
     )
     found.sdlc_scan_close.argtypes = (ctypes.c_void_p,)
     return found
@@ -61,7 +62,7 @@ def reads(chosen: Shape) -> bool:
 
 @contextmanager
 def lines(con: duckdb.DuckDBPyConnection, files: Sequence[Path], chosen: Shape) -> Iterator[Sql]:
-    """SQL of the fields of each line with `odd`, `src` and `line`, as long as the context holds."""
+    """SQL of lines: their fields, `odd`, `src`, `line` and `repeats`. It holds in the context."""
     native = loaded()
     assert native is not None
     stream = _Stream(native, files, chosen)
@@ -95,6 +96,8 @@ class _Stream:
         )
         self._told = sum(1 << places[path] for path in chosen.told)
         self._usual = sum(1 << places[path] for path in chosen.usual)
+        repeat = [places[path] for path in chosen.repeat] or [-1, -1, -1]
+        self._repeat = (ctypes.c_int32 * 3)(*repeat)
         self._opened: list[int] = []
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -105,6 +108,7 @@ class _Stream:
             len(self._fields),
             self._told,
             self._usual,
+            self._repeat,
         )
         if not stream:
             raise MemoryError

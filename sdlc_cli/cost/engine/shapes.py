@@ -31,6 +31,7 @@ class Kind(IntEnum):
     AMOUNT = 7  # of dollars; its value is not taken
     ZERO = 8  # a count that is seldom used: 0
     NEVER = 9  # nothing
+    PLAIN = 10  # text that needs no escape in JSON
 
 
 Columns = Mapping[str, "Kind | Columns"]
@@ -55,6 +56,7 @@ class Shape:
     there: Sequence[str] = ()  # objects of which SQL asks whether they are there: "message/?"
     # A line that stands before a file where several are read as one: of no call, but with this id.
     mark: Callable[[str], Mapping[str, object]]
+    repeat: Sequence[str] = ()  # of equal records, as `native/rows.h` has it: call, count, its part
     raw_tags: Sequence[str] = field(default=())  # fields that tags are made of, outside SQL
 
     def schema(self) -> Sql:
@@ -80,7 +82,7 @@ def _kind(columns: "Kind | Columns") -> str:
     return f"STRUCT({inner})"
 
 
-_TEXTS = (Kind.TIME, Kind.TEXT, Kind.NAME, Kind.LOOSE)
+_TEXTS = (Kind.TIME, Kind.TEXT, Kind.NAME, Kind.LOOSE, Kind.PLAIN)
 
 
 def paths_of(record: object, prefix: str = "") -> Iterator[str]:

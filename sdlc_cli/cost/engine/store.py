@@ -18,6 +18,8 @@ from sdlc_cli.cost.engine.table import COLUMNS, default, listed, literal, quoted
 from sdlc_cli.cost.model import COUNTS, Rejection, Row, SourceRead
 from sdlc_cli.cost.readers import Format
 
+REPEATS = "repeats"  # a column of some parts: the records that a row stands for beside its own
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -62,12 +64,18 @@ class Store:
     def __post_init__(self) -> None:
         try:
             self.con.execute(f"CREATE TEMP VIEW rows AS {self._rows()}")
-            self.duplicates = settle(self.con, self._given, self.pms)
+            self.duplicates = settle(self.con, self._given, self.pms) + self._repeated()
         except duckdb.OutOfMemoryException as error:
             raise WorkError(
                 msg("the logs need more memory or temporary disk than there is"),
                 hint=msg("set TMPDIR to a folder with more space"),
             ) from error
+
+    def _repeated(self) -> int:
+        if REPEATS not in self._given:
+            return 0
+        (found,) = self.con.execute(f"SELECT sum({REPEATS}) FROM rows").fetchone() or (0,)
+        return int(found or 0)
 
     @property
     def read(self) -> tuple[SourceRead, ...]:
@@ -140,7 +148,9 @@ class Store:
         selects = [_selected(parts) for parts in alike.values()]
         if self.memory or not selects:
             columns = ", ".join(quoted(name) for name in COLUMNS)
-            selects.append(f"SELECT {columns}, {len(self.parts)} AS part FROM fresh")
+            selects.append(
+                f"SELECT {columns}, 0 AS {REPEATS}, {len(self.parts)} AS part FROM fresh"
+            )
         return " UNION ALL ".join(selects)
 
 
@@ -155,6 +165,7 @@ def _selected(parts: Sequence[tuple[int, Part]]) -> str:
             columns.append(f"{quoted(name)}::{kind} AS {quoted(name)}")
         else:
             columns.append(f"{default(name)} AS {quoted(name)}")
+    columns.append(REPEATS if REPEATS in sample.columns else f"0 AS {REPEATS}")
     places = [place for place, _ in parts]
     if places == list(range(places[0], places[0] + len(places))):
         number = f"(file_index + {places[0]})::BIGINT"

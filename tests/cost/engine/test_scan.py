@@ -21,8 +21,9 @@ import pytest
 from sdlc_cli.cost.engine import bodies, claude, lines, scan, shapes
 from sdlc_cli.cost.engine.native import build
 from sdlc_cli.cost.engine.shapes import Kind, Shape
-from tests.cost.engine.test_bulk import MAKERS
+from tests.cost.engine.test_bulk import MAKERS, exactly, read, same, small_limits
 
+__all__ = ["small_limits"]  # a fixture
 SEED = 11
 LINES = 3_000
 # What damage is made of: all that JSON's grammar, UTF-8 and our own limits turn on.
@@ -197,6 +198,7 @@ READ: Mapping[Kind, Callable[[object], object]] = {
     Kind.AMOUNT: amount,
     Kind.ZERO: zero,
     Kind.NEVER: never,
+    Kind.PLAIN: text,
 }
 
 
@@ -242,7 +244,7 @@ def test_each_line_is_as_a_plain_decoder_has_it_or_marked(kind: str, tmp_path: P
             assert not any(wanted.get(name) for name in (*shape.told, "message/usage/?")), line
             assert any(wanted.get(name) is not None for name in shape.usual), line
             continue
-        if row["odd"]:  # a key with an escape may be any
+        if row["odd"]:  # a key with an escape may be any, and some text must have none
             assert b"\\" in line, line
             continue
         for name, value in wanted.items():
@@ -252,6 +254,89 @@ def test_each_line_is_as_a_plain_decoder_has_it_or_marked(kind: str, tmp_path: P
                 assert row[name] == value, (name, line)
     assert not found
     assert LINES // 10 < odd < LINES * 9 // 10
+
+
+def snapshots(rng: random.Random, count: int) -> Iterator[dict[str, object]]:
+    """Records of a session; some tell of one call as it grows, again, or with a change."""
+    number = 0
+    while number < count:
+        line: dict[str, object] = json.loads(json.dumps(MAKERS["claude"](rng, number)))
+        for _ in range(rng.choice((1, 1, 2, 3, 5))):
+            number += 1
+            message = line["message"]
+            assert isinstance(message, dict)
+            usage = message.get("usage", {})
+            usage["output_tokens"] = rng.choice((0, 5, 5, 70, 900))
+            if rng.random() < 0.1:
+                usage["output_tokens_details"] = {"thinking_tokens": rng.choice((0, 5, 80))}
+            if rng.random() < 0.2:
+                line["timestamp"] = f"2026-03-09T10:00:00.{number % 1000:03}Z"
+            if rng.random() < 0.05:
+                change = rng.choice(CHANGES)
+                change(line, message, usage)
+            yield json.loads(json.dumps(line))
+
+
+CHANGES: tuple[Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], object], ...] = (
+    lambda line, message, usage: message.pop("id", None),
+    lambda line, message, usage: message.update(id=""),
+    lambda line, message, usage: line.pop("timestamp", None),
+    lambda line, message, usage: line.update(cwd="/é\n"),
+    lambda line, message, usage: line.update(isApiErrorMessage=True),
+    lambda line, message, usage: line.update(sessionId='a"b'),
+    lambda line, message, usage: usage.update(output_tokens=1.5),
+    lambda line, message, usage: usage.update(cache_creation_input_tokens=3),
+    lambda line, message, usage: usage.update(iterations=[{"type": "advisor_message"}]),
+    lambda line, message, usage: message.pop("usage", None),
+    lambda line, message, usage: line.update(isSidechain=not line.get("isSidechain")),
+)
+
+
+@pytest.mark.usefixtures("small_limits")
+@pytest.mark.parametrize("seed", range(4))
+def test_records_that_say_the_same_are_counted_as_the_exact_reader_does(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(seed)
+    logs = []
+    for place in range(4):
+        logs.append(tmp_path / f"{place}.jsonl")
+        logs[-1].write_text("".join(json.dumps(r) + "\n" for r in snapshots(rng, 400)))
+
+    found = read(logs, tmp_path / "a", tmp_path / "cache")
+    wanted = exactly(logs, tmp_path / "b", monkeypatch)
+
+    same(found, wanted)
+    assert [s.rows for s in found[0].sources] == [s.rows for s in wanted[0].sources]
+    with logs[1].open("a") as more:
+        more.writelines(json.dumps(r) + "\n" for r in snapshots(rng, 40))
+    logs[2].write_text("")
+    same(read(logs, tmp_path / "c", tmp_path / "cache"), exactly(logs, tmp_path / "d", monkeypatch))
+
+
+def test_of_records_that_say_the_same_the_largest_is_left(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    usage = {"input_tokens": 1}
+    log.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "type": "assistant",
+                    "timestamp": f"2026-03-09T10:00:0{n}Z",
+                    "sessionId": "s",
+                    "message": {"id": name, "model": "m", "usage": {**usage, "output_tokens": out}},
+                }
+            )
+            + "\n"
+            for n, (name, out) in enumerate((("a", 5), ("a", 5), ("a", 9), ("a", 7), ("b", 9)))
+        )
+    )
+
+    found = rows(
+        [log], claude.SHAPE, '"message/id", line, repeats, timestamp % 10000000 // 1000000'
+    )
+
+    assert [tuple(row.values()) for row in found] == [("a", 3, 3, 2), ("b", 5, 0, 4)]
 
 
 def chat() -> Shape:

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SOURCES = ("columns.h", "fields.h", "json.h", "scan.c")
+SOURCES = ("columns.h", "fields.h", "json.h", "rows.h", "scan.c")
 FLAGS = ("-std=gnu11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
 
 

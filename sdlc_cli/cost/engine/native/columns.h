@@ -56,6 +56,8 @@ struct Column {
 
 static inline void set_bit(uint8_t *bits, int64_t row) { bits[row >> 3] |= 1 << (row & 7); }
 
+static inline int has_bit(const uint8_t *bits, int64_t row) { return bits[row >> 3] >> (row & 7) & 1; }
+
 static int begin_column(struct Column *column, char format)
 {
     size_t size = format == 'l' ? 8 * ROWS : format == 'u' ? 4 * (ROWS + 1) : ROWS / 8;

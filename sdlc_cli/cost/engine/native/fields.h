@@ -6,7 +6,7 @@
 #include "json.h"
 
 /* What is made of a field: `Kind` in shapes.py. Whatever is not named makes the line odd. */
-enum Kind { OBJECT, COUNT, TIME, TEXT, NAME, LOOSE, RAW, AMOUNT, ZERO, NEVER };
+enum Kind { OBJECT, COUNT, TIME, TEXT, NAME, LOOSE, RAW, AMOUNT, ZERO, NEVER, PLAIN };
 
 struct Field {
     const char *key, *title; /* NULL for no column */
@@ -113,10 +113,12 @@ static At wanted(At p, enum Kind kind, struct Found *found)
         p = string(p + 1, &found->escaped);
         found->end = p ? p - 1 : p;
     } else {
-        if (kind == TEXT || kind == NAME || *p == '{' || *p == '[')
+        if (kind == TEXT || kind == NAME || kind == PLAIN || *p == '{' || *p == '[')
             return NULL;
         p = found->end = scalar(p);
     }
+    if (kind == PLAIN && found->escaped)
+        return NULL;
     if (p && kind == TIME) {
         if (found->end == found->begin)
             found->number = -1; /* no time is told */

@@ -10,35 +10,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "columns.h"
-#include "fields.h"
+#include "rows.h"
 
 #define EXPORTED __attribute__((visibility("default")))
-#define MOST_FIELDS 60
 #define BLOCK (256 * 1024)
 #define LONGEST_LINE (16 * 1024 * 1024)
-
-struct Scan {
-    const struct Field *fields;
-    int count, columns;
-    size_t lengths[MOST_FIELDS];
-    int8_t column[MOST_FIELDS], next[MOST_FIELDS], heads[MOST_FIELDS + 1][64];
-    char formats[64];
-    const char *names[64];
-    uint64_t told, usual; /* of lines without any of `told` and with one of `usual` comes no row */
-
-    const char *const *files;
-    int64_t file, file_count;
-    int fd, ended; /* of the file at hand */
-    uint8_t *buffer;
-    size_t room, held, begin, whole; /* from `begin` to `whole` are lines, from there to `held` a part */
-    int64_t line;
-    int first, cut; /* no byte of the file is read yet; the rest of a line that is too long comes */
-
-    struct Found found[MOST_FIELDS];
-    uint64_t seen, given; /* fields in the line at hand, and those that are not null */
-    int error;
-};
 
 /* A field's place in the table of the object that it is in. */
 static inline unsigned bucket(const uint8_t *key, size_t length)
@@ -98,61 +74,6 @@ static At object(struct Scan *scan, At p, int parent)
     }
 }
 
-static int add_text(struct Column *column, int64_t row, const struct Found *found)
-{
-    if (found) {
-        size_t length = found->end - found->begin;
-        uint8_t *to = more_text(column, length);
-        if (!to)
-            return 0;
-        if (found->escaped)
-            length = unescaped(found->begin, found->end, to);
-        else
-            memcpy(to, found->begin, length);
-        column->held += length;
-    }
-    column->ends[row + 1] = column->held;
-    return 1;
-}
-
-/* Adds the line at hand to a batch; 0 where memory is short. */
-static int add_row(struct Scan *scan, struct Batch *batch, int odd)
-{
-    int64_t row = batch->rows;
-    uint64_t given = odd ? 0 : scan->given;
-    for (int i = 0; i < scan->count; i++) {
-        if (scan->column[i] < 0)
-            continue;
-        struct Column *column = &batch->columns[scan->column[i]];
-        const struct Found *found = given >> i & 1 ? &scan->found[i] : NULL;
-        if (column->format == 'b') {
-            if (found)
-                set_bit(column->bits, row);
-            continue;
-        }
-        if (column->format == 'u') {
-            if (!add_text(column, row, found))
-                return 0;
-            batch->text += column->ends[row + 1] - column->ends[row];
-        } else {
-            if (found && found->number < 0)
-                found = NULL;
-            column->numbers[row] = found ? found->number : 0;
-        }
-        if (found)
-            set_bit(column->valid, row);
-        else
-            column->nulls++;
-    }
-    struct Column *own = &batch->columns[scan->columns - 3];
-    if (odd)
-        set_bit(own[0].bits, row);
-    own[1].numbers[row] = scan->file;
-    own[2].numbers[row] = scan->line;
-    batch->rows++;
-    return 1;
-}
-
 /* Whether a batch has as much as one should have: a wanted text may be as long as a line. */
 static int full(const struct Batch *batch) { return batch->rows == ROWS || batch->text >= MOST_TEXT; }
 
@@ -183,7 +104,7 @@ static int read_line(struct Scan *scan, struct Batch *batch)
     scan->begin = end + 1 - scan->buffer;
     if (!(scan->given & scan->told) && scan->given & scan->usual)
         return 1;
-    return add_row(scan, batch, 0);
+    return repeats(scan, batch) || add_row(scan, batch, 0);
 }
 
 /* Makes room for a block behind what is held. 0 where memory is short. */
@@ -350,11 +271,12 @@ static void add_column(struct Scan *scan, const char *name, char format)
 /* A stream of the rows of files; NULL where memory is short. Names and fields must outlive it.
  *
  * Fields stand behind the objects that they are in. After their columns come `odd`, `src` (the
- * number of the file) and `line`, from 1 on, blank lines counted.
+ * number of the file), `line` (from 1 on, blank lines counted), and `repeats`: how many records
+ * that said the same beside this one came just before or after it.
  */
 EXPORTED struct ArrowArrayStream *sdlc_scan_open(const char *const *files, int64_t file_count,
                                         const struct Field *fields, int32_t count, uint64_t told,
-                                        uint64_t usual)
+                                        uint64_t usual, const struct Repeat *repeat)
 {
     struct ArrowArrayStream *stream = calloc(1, sizeof *stream);
     struct Scan *scan = calloc(1, sizeof *scan);
@@ -368,6 +290,7 @@ EXPORTED struct ArrowArrayStream *sdlc_scan_open(const char *const *files, int64
     scan->count = count;
     scan->told = told;
     scan->usual = usual;
+    scan->repeat = *repeat;
     scan->files = files;
     scan->file_count = file_count;
     scan->file = scan->fd = -1;
@@ -386,6 +309,7 @@ EXPORTED struct ArrowArrayStream *sdlc_scan_open(const char *const *files, int64
     add_column(scan, "odd", 'b');
     add_column(scan, "src", 'l');
     add_column(scan, "line", 'l');
+    add_column(scan, "repeats", 'l');
     *stream = (struct ArrowArrayStream){get_schema, get_next, get_last_error, release, scan};
     return stream;
 }
