@@ -16,6 +16,8 @@ from sdlc_cli.plan.compiled import jit
 from sdlc_cli.plan.serial import Ints, latest_first, serial
 
 RANDOM, PLACE, END, BEST, BEST_SIDE, COUNT, FIELDS = 0, 1, 2, 3, 4, 5, 6  # of Block.state
+RIVALS = 3  # lists that vie to be a partner
+GREEDY = 50  # ready tasks of which the first list takes the most urgent
 
 
 class Net(NamedTuple):
@@ -36,7 +38,6 @@ class Population(NamedTuple):
 
     lists: Ints  # (2, size, n)
     makespan: Ints  # (2, size)
-    rivals: int  # how many lists vie to be a partner
 
 
 class Block(NamedTuple):
@@ -64,8 +65,8 @@ def draw(state: Ints, below: int) -> int:
 
 
 @jit
-def random_list(net: Net, state: Ints, left: Ints, pool: Ints, out: Ints) -> None:
-    """Write a list that keeps precedence, with the more urgent of two tasks first."""
+def random_list(net: Net, state: Ints, rivals: int, left: Ints, pool: Ints, out: Ints) -> None:
+    """Write a list that keeps precedence, each time with the most urgent of some ready tasks."""
     pred_ptr, succ_ptr, succ = net.pred_ptr[0], net.pred_ptr[1], net.pred[1]
     ready = 0
     for task in range(len(out)):
@@ -74,9 +75,11 @@ def random_list(net: Net, state: Ints, left: Ints, pool: Ints, out: Ints) -> Non
             pool[ready] = task
             ready += 1
     for place in range(len(out)):
-        chosen, other = draw(state, ready), draw(state, ready)
-        if net.urgency[pool[other]] > net.urgency[pool[chosen]]:
-            chosen = other
+        chosen = draw(state, ready)
+        for _ in range(rivals - 1):
+            other = draw(state, ready)
+            if net.urgency[pool[other]] > net.urgency[pool[chosen]]:
+                chosen = other
         task = pool[chosen]
         out[place] = task
         ready -= 1
@@ -118,7 +121,7 @@ def breed(population: Population, block: Block, side: int, place: int) -> None:
     lists, makespan, state = population.lists[side], population.makespan[side], block.state
     size, n = len(makespan), len(block.child)
     other = draw(state, size)
-    for _ in range(population.rivals - 1):
+    for _ in range(RIVALS - 1):
         rival = draw(state, size)
         if makespan[rival] < makespan[other]:
             other = rival
@@ -145,7 +148,8 @@ def evolve(
         if not fresh:
             breed(population, block, 1 - side, place)
         elif side == 0:
-            random_list(net, state, block.marks, block.pool, block.child)
+            rivals = GREEDY if place == 0 else 1 + draw(state, 4)
+            random_list(net, state, rivals, block.marks, block.pool, block.child)
         else:
             for i in range(len(block.child)):
                 block.child[i] = population.lists[0][place][i]

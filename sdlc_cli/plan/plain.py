@@ -103,6 +103,24 @@ def _room(*shape: int, kind: type = np.int64) -> Any:
     return _given(np.zeros(shape, dtype=kind))
 
 
+def block(net: Net, n: int, seed: int, number: int, end: int) -> Block:
+    """A block with random numbers of its own, of the places before `end`."""
+    state = np.zeros(FIELDS, dtype=np.int64)
+    state[RANDOM] = int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) | 1
+    state[BEST], state[END] = NONE_YET, end
+    slots = int(sum(net.duration)) + int(max(net.duration)) + 2
+    return Block(
+        state=_given(state),
+        best=_room(n, kind=np.int32),
+        free=_given(np.tile(np.asarray(net.full, dtype=np.int64), slots)),
+        heads=_room(slots),
+        finish=_room(n),
+        child=_room(n, kind=np.int32),
+        marks=_room(n),
+        pool=_room(n),
+    )
+
+
 class _Run:
     """A search under way: a population, its blocks, and the pass that they are at."""
 
@@ -113,7 +131,7 @@ class _Run:
         self.effort, self.watch = effort, watch
         self.begin = self.watched = time.monotonic()
         self.pool: ThreadPoolExecutor | None = None
-        self.population = Population(None, None, 0)
+        self.population = Population(None, None)
         self.blocks: list[Block] = []
         self.paces: list[float] = []  # schedules a second of each block
         self.trial: list[Block] = []
@@ -135,37 +153,21 @@ class _Run:
         if not self.passes(NONE_YET, min(end, time.monotonic() + min(seconds / 50, TICK))):
             return
         self.trial = self.blocks
-        schedules = int(self.paces[0] * self.effort.jobs * (end - time.monotonic()))
+        left = max(0.0, end - time.monotonic())
+        schedules = int(self.paces[0] * self.effort.jobs * left)
         self.settle(max(_size(schedules), 2 * self.effort.jobs), self.effort.jobs)
         self.passes(NONE_YET, end)
 
     def settle(self, size: int, blocks: int) -> None:
         """A new population in so many blocks."""
         lists = _room(2, size, self.n, kind=np.int32)
-        self.population = Population(lists, _room(2, size), _rivals(size))
+        self.population = Population(lists, _room(2, size))
         cuts = [size * k // blocks for k in range(blocks + 1)]
-        self.blocks = [self.block(k, cuts[k + 1]) for k in range(blocks)]
+        self.blocks = [
+            block(self.net, self.n, self.effort.seed, k, cuts[k + 1]) for k in range(blocks)
+        ]
         self.starts = cuts[:-1]
         self.paces = [max(self.paces, default=0.0)] * blocks
-
-    def block(self, number: int, end: int) -> Block:
-        """The block of the places before `end`."""
-        state = np.zeros(FIELDS, dtype=np.int64)
-        seed = np.random.SeedSequence([self.effort.seed, number])
-        state[RANDOM] = int(seed.generate_state(1)[0]) | 1
-        state[BEST], state[END] = NONE_YET, end
-        slots = int(sum(self.net.duration)) + int(max(self.net.duration)) + 2
-        n = self.n
-        return Block(
-            state=_given(state),
-            best=_room(n, kind=np.int32),
-            free=_given(np.tile(np.asarray(self.net.full, dtype=np.int64), slots)),
-            heads=_room(slots),
-            finish=_room(n),
-            child=_room(n, kind=np.int32),
-            marks=_room(n),
-            pool=_room(n),
-        )
 
     def passes(self, schedules: int, end: float) -> bool:
         """Fill the population, then renew either side by turns. False: the search is over."""
@@ -273,9 +275,4 @@ class _Run:
 
 def _size(schedules: int) -> int:
     """Lists in a population that is to make so many schedules; see docs/plan-search.md."""
-    return max(4, min(int(64 * (schedules / 5_000) ** 0.59), schedules // 4, 4_000))
-
-
-def _rivals(size: int) -> int:
-    """A small population has no time to lose; a large one would lose what makes it large."""
-    return 4 if size < 150 else 2
+    return max(4, min(int(60 * (schedules / 5_000) ** 0.68), schedules // 4, 4_000))

@@ -59,13 +59,13 @@ class Row:
 def main(words: list[str]) -> None:
     """Run what the rows lack, then print the summary."""
     asked = _arguments(words)
-    known = _known(asked.best, asked.archive.stem)
-    names = sorted(known)
+    aims = known(asked.best, asked.archive.stem)
+    names = sorted(aims)
     if asked.draw:
         names = random.Random(asked.seed).sample(names, min(asked.draw, len(names)))
     done = {row.instance: row for row in _rows(asked.rows) if row.limit == _limit(asked)}
-    for name, project in _projects(asked.archive, [n for n in names if n not in done]):
-        row = _try(asked, project, name, *known[name])
+    for name, project in archived(asked.archive, [n for n in names if n not in done]):
+        row = _try(asked, project, name, *aims[name])
         _append(asked.rows, row)
         done[name] = row
         print(f"{name}: {row.ours} (CP-SAT {row.cp_sat or '-'}, best known {row.best_known})")
@@ -97,7 +97,7 @@ def _limit(asked: argparse.Namespace) -> str:
     return f"{amount:g} {unit}, {asked.jobs} jobs"
 
 
-def _known(path: Path, archive: str) -> dict[str, tuple[int, int]]:
+def known(path: Path, archive: str) -> dict[str, tuple[int, int]]:
     """Best known makespan and critical path of each project of the set."""
     with path.open(newline="") as lines:
         return {
@@ -107,7 +107,8 @@ def _known(path: Path, archive: str) -> dict[str, tuple[int, int]]:
         }
 
 
-def _projects(archive: Path, names: list[str]) -> Iterator[tuple[str, Project]]:
+def archived(archive: Path, names: list[str]) -> Iterator[tuple[str, Project]]:
+    """The projects of an archive by the names of their files."""
     with zipfile.ZipFile(archive) as files, tempfile.TemporaryDirectory() as folder:
         held = {Path(member).name: member for member in files.namelist()}
         for name in names:
@@ -139,7 +140,7 @@ def _try(
         "ours_wall": round(ours_wall, 3),
     }
     if not asked.alone and not asked.schedules:
-        row |= _cp_sat(instance, asked.seconds, asked.cpu, asked.jobs)
+        row |= cp_sat(instance, asked.seconds, asked.cpu, asked.jobs)
     return Row(**row)
 
 
@@ -169,7 +170,7 @@ def _schedule(project: Project, instance: Instance, found: Found) -> Schedule:
     return Schedule(placements=tuple(placements), makespan=found.makespan)
 
 
-def _cp_sat(
+def cp_sat(
     instance: Instance, seconds: float | None, cpu: float | None, jobs: int
 ) -> dict[str, float]:
     """The usual model: an interval a task, a cumulative a resource, the makespan to lessen."""

@@ -83,6 +83,15 @@ def test_a_watch_sees_progress_and_ends_the_search() -> None:
     assert seen[-1].bound <= seen[-1].makespan
 
 
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 1e-9])
+def test_no_time_is_time_for_a_plan(seconds: float) -> None:
+    instance = drawn(3, n=60)
+
+    found = plain.search(instance, Effort(seconds=seconds, jobs=2))
+
+    assert broken(instance, found) == []
+
+
 def test_no_task_is_a_plan_too() -> None:
     found = plain.search(instances.plain([], [], [3]), Effort())
 
