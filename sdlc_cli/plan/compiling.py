@@ -190,7 +190,7 @@ def _fact(project: Project, task: Task, resources: dict[str, int]) -> tuple[int,
 
 
 def _calendars(project: Project, task: Task, way: staffing.Staffing) -> tuple[Calendar, ...]:
-    if way.duration == 0:
+    if way.duration == 0 and task.status == "todo":
         return ()
     if task.calendar is not None:
         return meet([task.calendar])
@@ -274,7 +274,7 @@ def _serial(
 
 def _finish(slots: I64, row: _Row, at: int, reach: int) -> int:
     """Where `row` ends when begun at `at` or soon after; -1: beyond what is looked at."""
-    if row.calendar == 0:
+    if row.calendar == 0 or row.duration == 0:
         return at + row.duration
     last = int(np.searchsorted(slots, at)) + row.duration - 1
     return int(slots[last]) + 1 if last < len(slots) else -1
