@@ -16,7 +16,7 @@ How values are read:
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -34,7 +34,7 @@ from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.scalars import VariableError, shown, substitute
 from sdlc_cli.core.sections import Key, Sections
 from sdlc_cli.core.values import Refused, Word
-from sdlc_cli.core.yaml_tree import Listing, Node, Scalar, Section, TreeError, compose
+from sdlc_cli.core.yaml_tree import MAX_NODES, Listing, Node, Scalar, Section, TreeError, compose
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -73,11 +73,30 @@ def read(
     environ: Mapping[str, str] | None = os.environ,
     *,
     hint: str = "",
+    most: int = MAX_NODES,
 ) -> T:
-    """`text` as a `type_`; `name` is what its problems call the file. Raises ConfigError."""
+    """`text` as a `type_`; `name` is what its problems call the file. Raises ConfigError.
+
+    A text of more than `most` values is refused.
+    """
+    return _checked(lambda: compose(text, most=most), name, type_, environ, hint)
+
+
+def read_tree(tree: Section, name: str, type_: type[T], *, hint: str = "") -> T:
+    """As `read`, of a tree that was made from another kind of file. No variable is replaced."""
+    return _checked(lambda: tree, name, type_, None, hint)
+
+
+def _checked(
+    tree_of: Callable[[], Node | None],
+    name: str,
+    type_: type[T],
+    environ: Mapping[str, str] | None,
+    hint: str,
+) -> T:
     reader = _Reader(environ, name)
     try:
-        tree = compose(text)
+        tree = tree_of()
         if tree is None or (isinstance(tree, Scalar) and tree.plain and not tree.text):
             reader.report(1, (), msg("the file is empty"))
         elif not isinstance(tree, Section):
@@ -125,6 +144,9 @@ class _Reader:
         self.name = name  # of the file, for those who want to know where a value stands
         self.problems: list[_Problem] = []
         self.secrets: dict[str, str] = {}  # what variables were replaced by -> as it is written
+        self._options: dict[int, tuple[values.Option, ...]] = {}  # by the id of a type
+        self._fields: dict[int, dict[str, inspect.Field]] = {}
+        self._checked: dict[type, bool] = {}
 
     def report(self, line: int, path: Key, message: str) -> None:
         self.problems.append(_Problem(line=line, path=path, message=message))
@@ -140,7 +162,9 @@ class _Reader:
             return stand_in(type_)
 
     def _convert(self, type_: inspect.Type, node: Node, path: Key, line: int) -> object:
-        options = values.options(type_)
+        options = self._options.get(id(type_))
+        if options is None:
+            options = self._options[id(type_)] = values.options(type_)
         word = self._word(node, options)
         chosen = values.choose(options, node, word)
         match chosen.type:
@@ -185,10 +209,15 @@ class _Reader:
         return [(name, key, value) for name, (key, value) in found.items()]
 
     def _struct(self, type_: inspect.StructType, node: Node, path: Key, line: int) -> object:
-        fields = {f.encode_name: f for f in type_.fields if not values.is_place(f.type)}
+        fields = self._fields.get(id(type_))
+        if fields is None:
+            fields = {f.encode_name: f for f in type_.fields if not values.is_place(f.type)}
+            self._fields[id(type_)] = fields
         entries = self._entries(node, path) if isinstance(node, Section) else []
         at = f"{self.name}:{line}"
-        given: dict[str, object] = {f.name: at for f in type_.fields if values.is_place(f.type)}
+        given: dict[str, object] = {}
+        if len(fields) < len(type_.fields):
+            given |= {f.name: at for f in type_.fields if values.is_place(f.type)}
         for name, key, value in entries:
             if name in fields:
                 field = fields[name]
@@ -202,9 +231,15 @@ class _Reader:
             if field.name not in given and field.required:
                 given[field.name] = stand_in(field.type)
         made = type_.cls(**given)
-        if isinstance(made, Checked):
+        if self._is_checked(type_.cls) and isinstance(made, Checked):
             self._cross_check(made, node, path, line)
         return made
+
+    def _is_checked(self, cls: type) -> bool:
+        """Asked once of each class: the protocol itself takes long to answer."""
+        if cls not in self._checked:
+            self._checked[cls] = issubclass(cls, Checked)
+        return self._checked[cls]
 
     def _cross_check(self, made: Checked, node: Node, path: Key, line: int) -> None:
         wrong = [problem.path for problem in self.problems]

@@ -81,10 +81,15 @@ class _Open:
     size: int = 1
 
 
-def compose(text: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader] = LOADER) -> Node | None:
+def compose(
+    text: str,
+    loader: type[yaml.SafeLoader | yaml.CSafeLoader] = LOADER,
+    *,
+    most: int = MAX_NODES,
+) -> Node | None:
     """The one document in `text`; None when there is none. Raises TreeError."""
     root: Node | None = None
-    for line, document in compose_all(text, loader):
+    for line, document in compose_all(text, loader, most=most):
         if root is not None:
             raise TreeError(line, msg("a second document starts here; keep one file for each"))
         root = document
@@ -92,13 +97,16 @@ def compose(text: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader] = LOADER
 
 
 def compose_all(
-    text: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader] = LOADER
+    text: str,
+    loader: type[yaml.SafeLoader | yaml.CSafeLoader] = LOADER,
+    *,
+    most: int = MAX_NODES,
 ) -> Iterator[tuple[int, Node]]:
     """Each document of `text` that holds something, with its first line. Raises TreeError."""
     if bad := _UNPRINTABLE.search(text):
         raise _unprintable(text, bad, loader)
     try:
-        yield from _build(yaml.parse(text, Loader=loader))
+        yield from _build(yaml.parse(text, Loader=loader), most)
     except yaml.MarkedYAMLError as error:
         raise _in_words(error, text) from None
     except yaml.YAMLError as error:
@@ -136,7 +144,7 @@ def _path_of(mark: str, node: Node, path: Key = ()) -> Key | None:
     return next((one for one in found if one is not None), None)
 
 
-def _build(events: Iterator[yaml.Event]) -> Iterator[tuple[int, Node]]:
+def _build(events: Iterator[yaml.Event], most: int) -> Iterator[tuple[int, Node]]:
     """Collect events into nodes; a node is complete when its end event comes."""
     anchors: dict[str, tuple[Node, int] | None] = {}  # None: still open, so an alias would loop
     stack: list[_Open] = []
@@ -157,7 +165,7 @@ def _build(events: Iterator[yaml.Event]) -> Iterator[tuple[int, Node]]:
         if stack:
             stack[-1].children.append(node)
             stack[-1].size += size
-            _limit(stack[-1].size, _line(event))
+            _limit(stack[-1].size, most, _line(event))
         else:
             yield began, node
 
@@ -226,11 +234,11 @@ def _aliased(
     return found
 
 
-def _limit(size: int, line: int) -> None:
-    if size > MAX_NODES:
+def _limit(size: int, most: int, line: int) -> None:
+    if size > most:
         message = msg(
             "holds more than {limit} values, each alias counted as all it stands for",
-            limit=f"{MAX_NODES:,}",
+            limit=f"{most:,}",
         )
         raise TreeError(line, message)
 

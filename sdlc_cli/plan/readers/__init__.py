@@ -1,7 +1,10 @@
 """Files that projects are read from: found out by what they hold, one module a format."""
 
+import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sdlc_cli.core.errors import ConfigError, UsageError
@@ -10,21 +13,26 @@ from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.regular import read_regular
 from sdlc_cli.core.scalars import shown
 from sdlc_cli.plan.model import Project
-from sdlc_cli.plan.readers import patterson, psplib, tasks_yaml
+from sdlc_cli.plan.readers import github, jira, patterson, psplib, table, tasks_yaml
 
-FORMATS = ("tasks", "psplib", "patterson")
+FORMATS = ("tasks", "csv", "jira", "github", "psplib", "patterson")
 """What `source_format` may be."""
 
 MAX_BYTES = 64_000_000
-_HEAD = 4000  # letters that tell what a file is
+_HEAD = 20_000  # letters that tell what a file is
 
 
 def load(
-    path: str | Path, *, source_format: str = "", environ: Mapping[str, str] = os.environ
+    path: str | Path,
+    *,
+    source_format: str = "",
+    environ: Mapping[str, str] = os.environ,
+    today: date | None = None,
 ) -> Project:
     """The project in the file at `path`; `source_format` is one of FORMATS, else found out.
 
-    Raises ConfigError with every mistake of the file, NothingToDo where it holds no task.
+    Tables and issues have no start: theirs is `today`, by UTC unless it is given. Raises
+    ConfigError with every mistake of the file, NothingToDo where it holds no task.
     """
     if source_format and source_format not in FORMATS:
         near = nearest(source_format, FORMATS)
@@ -36,26 +44,45 @@ def load(
     path = Path(path)
     name = _displayed(path)
     text = _text(path, name)
-    chosen = source_format or detect(text)
-    if chosen == "tasks":
+    today = today or datetime.now(UTC).date()
+    with _uncollected():
+        match source_format or detect(text):
+            case "csv":
+                return table.read(text, name, today)
+            case "jira":
+                return jira.read(text, name, today)
+            case "github":
+                return github.read(text, name, today)
+            case "psplib":
+                return psplib.read(text, name)
+            case "patterson":
+                return patterson.read(text, name)
         return tasks_yaml.read(text, name, environ)
-    return _READERS[chosen](text, name)
 
 
 def detect(text: str) -> str:
-    """Which of FORMATS `text` is written in."""
+    """Which of FORMATS `text` is written in; `tasks` where nothing else fits."""
     head = text[:_HEAD]
-    if psplib.fits(head):
-        return "psplib"
-    if patterson.fits(head):
-        return "patterson"
-    return "tasks"
+    fitting: Mapping[str, Callable[[str], bool]] = {
+        "psplib": psplib.fits,
+        "patterson": patterson.fits,
+        "github": github.fits,
+        "jira": jira.fits,
+        "csv": table.fits,
+    }
+    return next((name for name, fits in fitting.items() if fits(head)), "tasks")
 
 
-_READERS: Mapping[str, Callable[[str, str], Project]] = {
-    "psplib": psplib.read,
-    "patterson": patterson.read,
-}
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would go through all that was read, again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _displayed(path: Path) -> str:

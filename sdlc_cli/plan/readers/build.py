@@ -13,15 +13,24 @@ from sdlc_cli.plan.model import ALWAYS, Consumable, Project, Resource, Task, Wei
 from sdlc_cli.plan.options import ConsumableSpec, ResourceSpec, TasksFile
 from sdlc_cli.plan.readers.draft import Draft
 from sdlc_cli.plan.readers.grid import Grid, moment, unit_seconds, work
+from sdlc_cli.plan.readers.mistakes import Enough
 from sdlc_cli.plan.readers.order import waiting
 from sdlc_cli.plan.readers.tasks import Tasks
 
 _STAND_IN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def build(file: TasksFile, name: str) -> tuple[Project, list[tuple[Key, Message]]]:
-    """The project, and what is wrong: with any of that it is only a stand-in."""
-    draft = _draft(file)
+def build(file: TasksFile, name: str) -> tuple[Project | None, list[tuple[Key, Message]]]:
+    """The project, and what is wrong: with any of that it is only a stand-in, or None."""
+    problems: list[tuple[Key, Message]] = []
+    try:
+        return _built(file, name, problems), problems
+    except Enough:
+        return None, problems
+
+
+def _built(file: TasksFile, name: str, problems: list[tuple[Key, Message]]) -> Project:
+    draft = _draft(file, problems)
     _people(draft)
     _resources(draft)
     tasks = Tasks(draft).made()
@@ -34,7 +43,7 @@ def build(file: TasksFile, name: str) -> tuple[Project, list[tuple[Key, Message]
             draft.add(("deadline",), msg("lies before the start of the project"))
     _together(draft)
     draft.problems += waiting(tasks, file.together)
-    project = Project(
+    return Project(
         name=file.name,
         start=draft.grid.start,
         timezone=draft.grid.zone.key,
@@ -55,12 +64,10 @@ def build(file: TasksFile, name: str) -> tuple[Project, list[tuple[Key, Message]
         ),
         source=name,
     )
-    return project, draft.problems
 
 
-def _draft(file: TasksFile) -> Draft:
+def _draft(file: TasksFile, problems: list[tuple[Key, Message]]) -> Draft:
     """With the zone, the start and the calendars in their places."""
-    problems: list[tuple[Key, Message]] = []
     try:
         where = zone(file.timezone)
     except UnknownZone as error:

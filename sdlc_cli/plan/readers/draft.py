@@ -1,11 +1,12 @@
 """A tasks.yaml on its way to a Project: what is known of it, and what is wrong with it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 
+from sdlc_cli.core.config import MAX_PROBLEMS
 from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.core.scalars import shown
@@ -14,9 +15,11 @@ from sdlc_cli.plan.model import ALWAYS, Calendar, Consumable, Hours, Resource
 from sdlc_cli.plan.options import ALWAYS as ALWAYS_NAME
 from sdlc_cli.plan.options import OFFICE, CalendarSpec, TasksFile
 from sdlc_cli.plan.readers.grid import Grid
+from sdlc_cli.plan.readers.mistakes import Enough
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WHOLE_DAYS = tuple(Hours(weekday=day, begin=0, end=1440) for day in range(7))
+_MOST_COMPARED = 200_000  # names; a second's work
 _MOST_DAYS_OFF = 20_000
 
 
@@ -34,15 +37,19 @@ class Draft:
     resources: dict[str, Resource] = field(default_factory=dict)
     consumables: dict[str, Consumable] = field(default_factory=dict)
     skills: Counter[str] = field(default_factory=Counter)
+    compared: int = 0  # names, to find the nearest ones
 
     def add(self, path: Key, message: Message) -> None:
-        """Note that what is written at `path` is wrong."""
+        """Note that what is written at `path` is wrong. Raises Enough after the hundredth."""
         self.problems.append((path, message))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise Enough
 
-    def unknown(self, path: Key, what: str, name: str, known: Iterable[str]) -> None:
+    def unknown(self, path: Key, what: str, name: str, known: Collection[str]) -> None:
         """Note a name that is none; `what` is one of the keys of `_UNKNOWN`."""
         problem = _UNKNOWN[what](shown(name, 40))
-        if near := nearest(name, known):
+        self.compared += len(known)
+        if self.compared < _MOST_COMPARED and (near := nearest(name, known)):
             problem = msg("{problem} (nearest: '{nearest}')", problem=problem,
                           nearest=shown(near, 40))  # fmt: skip
         self.add(path, problem)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -29,15 +29,20 @@ class Grid:
     unit: int
     day: Fraction = Fraction(DAY)
     week: Fraction = Fraction(7 * DAY)
+    known: dict[str, int] = field(default_factory=dict)  # durations
 
     def duration(self, text: str) -> int | None:
         """`1d 4h` of work in slots, rounded up; a number alone is slots. None for too much."""
-        units: dict[str, Fraction | int] = {**_SECONDS, "d": self.day, "w": self.week}
-        slots = _ceiling(_amount(text, units, self.unit))
+        if text not in self.known:  # most tasks take as long as another
+            units: dict[str, Fraction | int] = {**_SECONDS, "d": self.day, "w": self.week}
+            self.known[text] = _ceiling(_amount(text, units, self.unit))
+        slots = self.known[text]
         return slots if slots <= FARTHEST else None
 
     def lag(self, text: str) -> int | None:
         """`-2h` of elapsed time in slots, rounded up; None for too much."""
+        if text == "0":
+            return 0
         lead = text.strip().startswith("-")
         amount = _amount(text.strip().removeprefix("-"), _SECONDS, self.unit)
         slots = _ceiling(-amount if lead else amount)

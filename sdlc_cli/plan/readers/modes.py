@@ -1,7 +1,7 @@
 """The ways to do a task: how long, what they hold and use up, what they cost."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from msgspec import UNSET
@@ -14,9 +14,16 @@ from sdlc_cli.plan.options import Estimate, ModeSpec, NeedSpec, TaskSpec
 from sdlc_cli.plan.readers.draft import Draft
 from sdlc_cli.plan.readers.prices import ModelPrices
 
-_SHARED = tuple(
-    name for name in ModeSpec.__struct_fields__
-)  # what a mode that does not say it takes from its task
+
+class _Below(dict[str, Key]):
+    """Where the keys of a section stand."""
+
+    def __init__(self, path: Key) -> None:
+        super().__init__()
+        self.path = path
+
+    def __missing__(self, key: str) -> Key:
+        return (*self.path, key)
 
 
 class Modes:
@@ -29,26 +36,27 @@ class Modes:
     def of(self, spec: TaskSpec, path: Key) -> tuple[Mode, ...]:
         """The modes of a task, at least one."""
         if spec.modes is UNSET or not spec.modes:
-            return (self._mode("", spec, spec, path, path),)
+            return (self._mode("", spec, _Below(path), path),)
         if spec.duration is not UNSET and all(
             mode.duration is not UNSET for mode in spec.modes.values()
         ):
             self.draft.add((*path, "duration"), msg("is of no use: every mode has its own"))
-        return tuple(
-            self._mode(name, mode, spec, (*path, "modes", name), path)
-            for name, mode in spec.modes.items()
-        )
+        return tuple(self._of_task(name, mode, spec, path) for name, mode in spec.modes.items())
+
+    def _of_task(self, name: str, mode: ModeSpec, task: TaskSpec, path: Key) -> Mode:
+        """The mode with what it takes from its task."""
+        said = {key: getattr(mode, key) for key in ModeSpec.__struct_fields__}
+        inner = (*path, "modes", name)
+        at: dict[str, Key] = {}
+        for key in said:
+            at[key] = (*inner, key)
+            if said[key] is UNSET and getattr(task, key) is not UNSET:
+                said[key], at[key] = getattr(task, key), (*path, key)
+        return self._mode(name, ModeSpec(**said), at, inner)
 
     def _mode(
-        self, name: str, mode: ModeSpec | TaskSpec, task: TaskSpec, path: Key, outer: Key
+        self, name: str, written: ModeSpec | TaskSpec, at: Mapping[str, Key], path: Key
     ) -> Mode:
-        said = {key: getattr(mode, key) for key in _SHARED}
-        at: dict[str, Key] = {}
-        for key in _SHARED:
-            at[key] = (*path, key)
-            if said[key] is UNSET and getattr(task, key) is not UNSET:
-                said[key], at[key] = getattr(task, key), (*outer, key)
-        written = ModeSpec(**said)
         duration, low, high = self._duration(written, at["duration"])
         return Mode(
             id=name,
@@ -64,7 +72,7 @@ class Modes:
             output_tokens=0 if written.output_tokens is UNSET else written.output_tokens,
         )
 
-    def _duration(self, mode: ModeSpec, path: Key) -> tuple[int, int | None, int | None]:
+    def _duration(self, mode: ModeSpec | TaskSpec, path: Key) -> tuple[int, int | None, int | None]:
         if mode.duration is UNSET:
             self.draft.add(path, msg("missing, and needed here"))
             return 0, None, None
@@ -86,7 +94,7 @@ class Modes:
             self.draft.add(path, msg("is longer than a million units"))
         return slots or 0
 
-    def _needs(self, mode: ModeSpec, path: Key) -> Iterator[Need]:
+    def _needs(self, mode: ModeSpec | TaskSpec, path: Key) -> Iterator[Need]:
         if mode.needs is UNSET:
             return
         listed = isinstance(mode.needs, tuple)
@@ -161,7 +169,7 @@ class Modes:
                           n=held, capacity=draft.resources[need.id].capacity)  # fmt: skip
             draft.add(path, message)
 
-    def _uses(self, mode: ModeSpec, path: Key) -> Iterator[tuple[str, int]]:
+    def _uses(self, mode: ModeSpec | TaskSpec, path: Key) -> Iterator[tuple[str, int]]:
         for name, amount in () if mode.uses is UNSET else mode.uses.items():
             if name not in self.draft.consumables:
                 self.draft.unknown((*path, name), "consumable", name, self.draft.consumables)
@@ -171,7 +179,7 @@ class Modes:
                 self.draft.add((*path, name), message)
             yield name, amount
 
-    def _cost(self, mode: ModeSpec, path: Key, at: dict[str, Key]) -> Decimal:
+    def _cost(self, mode: ModeSpec | TaskSpec, path: Key, at: Mapping[str, Key]) -> Decimal:
         if mode.model is UNSET or not mode.model:
             for key in ("provider", "tier", "calls", "input_tokens", "output_tokens"):
                 if getattr(mode, key) is not UNSET:

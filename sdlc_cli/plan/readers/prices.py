@@ -1,5 +1,6 @@
 """What the LLM calls of a mode cost: tokens times the catalogue's price, or the file's own."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from decimal import Decimal
 from functools import cached_property
@@ -12,7 +13,7 @@ from sdlc_cli.core.sections import Key
 from sdlc_cli.cost.prices.receipt import applicable
 from sdlc_cli.cost.prices.resolve import Prices
 from sdlc_cli.plan.model import ZERO
-from sdlc_cli.plan.options import ModeSpec
+from sdlc_cli.plan.options import ModeSpec, TaskSpec
 from sdlc_cli.plan.readers.draft import Draft
 
 _HINT = msg("write cost_usd, or the model's price into prices")
@@ -28,7 +29,7 @@ class ModelPrices:
     def _prices(self) -> Prices:
         return Prices(overrides=self.draft.file.prices)
 
-    def cost(self, mode: ModeSpec, path: Key, at: dict[str, Key]) -> Decimal:
+    def cost(self, mode: ModeSpec | TaskSpec, path: Key, at: Mapping[str, Key]) -> Decimal:
         """Dollars for all calls of the mode. Without a price that is a mistake, never nothing."""
         written = {name: getattr(mode, name) for name in ("input_tokens", "output_tokens", "calls")}
         for name in ("input_tokens", "output_tokens"):

@@ -46,7 +46,7 @@ class Tasks:
         release = self._slot(spec.earliest_start, (*path, "earliest_start"), up=True)
         deadline = self._deadline(spec, path)
         facts = self._facts(spec, path, [mode.id for mode in modes])
-        if facts.status == "todo" and deadline.slot is not None:
+        if facts.status == "todo" and deadline.slot is not None and deadline.hard:
             if deadline.slot <= 0:
                 self.draft.add((*path, "deadline"), msg("lies before the start of the project"))
             elif release is not None and deadline.slot < release:
@@ -82,8 +82,7 @@ class Tasks:
             if link.task == name:
                 self.draft.add(here, msg("the task waits for itself"))
             elif link.task not in self.draft.file.tasks:
-                known = (other for other in self.draft.file.tasks if other != name)
-                self.draft.unknown(here, "task", link.task, known)
+                self.draft.unknown(here, "task", link.task, self.draft.file.tasks)
             lag = self.draft.grid.lag(link.lag)
             if lag is None:
                 self.draft.add((*here, "lag"), msg("is longer than a million units"))

@@ -48,7 +48,7 @@ def test_the_release_example() -> None:
     assert project.start == datetime(2026, 3, 22, 23, tzinfo=UTC)
     assert (project.unit_seconds, project.timezone) == (1800, "Europe/Berlin")
     assert project.budget_usd is not None
-    assert project.at(project.deadline or 0) == datetime(2026, 4, 24, 22, tzinfo=UTC)
+    assert project.at(project.deadline or 0) == datetime(2026, 4, 17, 22, tzinfo=UTC)
     label = project.by_id["label-cases"]
     assert [mode.id for mode in label.modes] == ["thorough", "even", "quick"]
     # 4.8 and 0.96 million tokens at 5 and 25, 3 and 15, 1 and 5 dollars a million
