@@ -19,7 +19,16 @@ SAFE: tuple[Header, ...] = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_encoder = msgspec.json.Encoder()
+
+
+def _plain(value: object) -> str:
+    """A sentence that could be shown in several languages, in English."""
+    if isinstance(value, str):
+        return str(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sdlc_cli.core.errors import SdlcError
+from sdlc_cli.core.errors import ConfigError, SdlcError
 from sdlc_cli.cost import config as costs
 from sdlc_cli.cost.budget import BudgetState
 from sdlc_cli.cost.config import CostConfig
@@ -105,8 +105,9 @@ class Service:
             prices = figures.prices_of(found)
             cuts = figures.cuts_of(found, prices)
         except (SdlcError, OSError) as error:
-            log.say("reload", "error", detail=str(error))
-            return str(error)
+            why = "; ".join(error.problems) if isinstance(error, ConfigError) else str(error)
+            log.say("reload", "error", detail=why)
+            return why
         fixed = ("attribute", "timezone", "privacy")
         if any(getattr(found, name) != getattr(self.config, name) for name in fixed):
             why = "attribute, timezone and privacy change with a restart; nothing was changed"

@@ -43,7 +43,7 @@ class Running:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         if not self._listening.wait(60) or not self.port:
-            self.process.kill()
+            self.end()
             raise AssertionError(f"it does not listen: {self.log}")
 
     def _read(self) -> None:
@@ -97,6 +97,15 @@ class Running:
         finally:
             con.close()
 
+    def end(self) -> None:
+        """Kills it, where it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._reader.join(10)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -144,12 +153,7 @@ def starting() -> Iterator[Start]:
         yield start
     finally:
         for one in running:
-            if one.process.poll() is None:
-                one.process.kill()
-            one.process.wait()
-            if one.process.stderr:
-                one._reader.join(10)
-                one.process.stderr.close()
+            one.end()
 
 
 @pytest.fixture
@@ -160,10 +164,16 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One service for the tests of a file; what they send has names of its own."""
+def start_once() -> Iterator[Start]:
+    """As `start`, ended after the last test of the file."""
     with starting() as work:
-        yield work(tmp_path_factory.mktemp("service"))
+        yield work
+
+
+@pytest.fixture(scope="module")
+def service(start_once: Start, tmp_path_factory: pytest.TempPathFactory) -> Running:
+    """One service for the tests of a file; what they send has names of its own."""
+    return start_once(tmp_path_factory.mktemp("service"))
 
 
 @pytest.fixture(scope="session")
