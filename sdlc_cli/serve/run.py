@@ -69,7 +69,14 @@ async def _serve(settings: Settings, listening: Callable[[str], None]) -> int:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop, number)
-        loop.add_signal_handler(signal.SIGHUP, service.reload)
+        reloads: set[asyncio.Task[str]] = set()
+
+        def reload() -> None:
+            task = asyncio.create_task(service.reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
         slow = asyncio.create_task(
             watch(server.server_state.connections, lambda: service.metrics.count("slow"))
         )

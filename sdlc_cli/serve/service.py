@@ -12,6 +12,7 @@ from sdlc_cli.cost.budget import BudgetState
 from sdlc_cli.cost.config import CostConfig
 from sdlc_cli.cost.privacy import Veil
 from sdlc_cli.cost.store.ledger import Ledger, Tally
+from sdlc_cli.cost.store.rollup import Scope
 from sdlc_cli.serve import figures, keys, log
 from sdlc_cli.serve.figures import Figures
 from sdlc_cli.serve.forward import Forwarder
@@ -40,11 +41,11 @@ class Service:
         self.stopping = False
         self.reloads = 0
         self.states: list[BudgetState] = []
-        self._prices = figures.prices_of(self.config)
-        self._cuts = figures.cuts_of(self.config, self._prices)
+        prices = figures.prices_of(self.config)
+        self._cuts = figures.cuts_of(self.config, prices)
         self._pepper = keys.pepper_of(settings.store, make=False)
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="sdlc-read")
-        self.figures = Figures(settings.store, self.config, self._prices, self._cuts)
+        self.figures = Figures(settings.store, self.config, prices, self._cuts)
         self._pricer = self.figures.pricer
         self._loop = asyncio.get_running_loop()
         self.writer = Writer(self._ledger, self._loop, self._committed)
@@ -76,10 +77,10 @@ class Service:
         if self.forwarder:
             self.forwarder.stop()
             await asyncio.get_running_loop().run_in_executor(None, self.forwarder.join, _JOIN_S)
-        await asyncio.get_running_loop().run_in_executor(None, self.writer.stop)
         await self.webhook.close()
-        await self.read(self.figures.close)
+        await self.read(self.figures.close)  # first: who closes last writes the log into the file
         self._reading.shutdown()
+        await asyncio.get_running_loop().run_in_executor(None, self.writer.stop)
 
     async def read(self, work: Callable[..., T], *given: Any) -> T:
         """Asks the sums, in the thread that may."""
@@ -94,7 +95,7 @@ class Service:
             found.append("the service is stopping")
         return found
 
-    def reload(self) -> str:
+    async def reload(self) -> str:
         """Reads budgets and prices anew; what is wrong with them, "" when nothing is."""
         file = self.config.file
         self._file_seen = self._file_time()
@@ -117,28 +118,24 @@ class Service:
             why = "these prices change at limits that the sums do not have: restart the service"
             log.say("reload", "error", detail=why)
             return why
-        self._use(found)
+        await self._use(found)
         log.say("reload", budgets=len(found.budgets), prices=len(found.prices))
         return ""
 
-    def _use(self, found: CostConfig) -> None:
+    async def _use(self, found: CostConfig) -> None:
+        """The sums that its budgets ask for first, then the budgets."""
+        prices = figures.prices_of(found)
+        scopes = self._scopes(found)
+        await self.writer.ask(lambda ledger: ledger.scope(scopes))
+        await self.read(self.figures.use, found, prices)
+        self._pricer = self.figures.pricer
+        self.webhook.use(found.webhook)
         self.config = found
         self.reloads += 1
-        prices = figures.prices_of(found)
-        self._prices = prices
-        self.webhook.use(found.webhook)
         self._changed = True
 
-        def use() -> None:
-            self.figures.use(found, prices)
-            self._pricer = self.figures.pricer
-
-        self._reading.submit(use)
-        scopes = self._scopes()
-        self.writer.ask(lambda ledger: ledger.scope(scopes))
-
-    def _scopes(self) -> list[Any]:
-        return [figures.scope_of(budget, self.veil) for budget in self.config.budgets]
+    def _scopes(self, config: CostConfig) -> list[Scope]:
+        return [figures.scope_of(budget, self.veil) for budget in config.budgets]
 
     def _ledger(self) -> Ledger:
         return Ledger(
@@ -146,7 +143,7 @@ class Service:
             owner=figures.owner_of(self.config),
             rules=repr(self.config.attribute) if self.config.attribute else "",
             cuts=self._cuts,
-            scopes=self._scopes(),
+            scopes=self._scopes(self.config),
         )
 
     def _committed(self, tally: Tally) -> None:
@@ -173,7 +170,7 @@ class Service:
                     self._pepper = keys.pepper_of(self.settings.store, make=False)
                 await self._load_keys()
                 if self._file_time() != self._file_seen:
-                    self.reload()
+                    await self.reload()
                 await self._look_at_budgets()
             except asyncio.CancelledError:
                 raise

@@ -47,20 +47,22 @@ class Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is there."""
-        size = sum(len(name) + len(value) for name, value in self.headers) + len(self.url)
+        size = sum(len(name) + len(value) + 4 for name, value in self.headers) + len(self.url)
         self._in_head = False
         self._head = 0
         if size > HEAD_BYTES:
             self.end(_TOO_LARGE)
             return
         self.due = self.loop.time() + BODY_S
-        super().on_headers_complete()
+        if not self.transport.is_closing():
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The body is there. The answer may take its time."""
         self.due = None
         self._in_head = True
-        super().on_message_complete()
+        if not self.transport.is_closing():
+            super().on_message_complete()
 
     def end(self, answer: bytes) -> None:
         """Says why, and closes."""
