@@ -115,7 +115,8 @@ def test_an_outage_is_absorbed(
     service = start(tmp_path, "--forward", address)
     service.track({**CALL, "call_id": "before"})
     drained(service, otlp, 1)
-    control = ["pg_ctl", "-D", str(postgres.pgdata)]
+    from pgserver._commands import pg_ctl
+
     statuses: list[int] = []
     ending = threading.Event()
 
@@ -130,14 +131,14 @@ def test_an_outage_is_absorbed(
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        _server(postgres, control, "stop", "-m", "immediate")
+        pg_ctl(["-m", "immediate", "stop"], pgdata=postgres.pgdata, user=postgres.system_user)
         began = time.monotonic()
         otlp.until(lambda: service.get("/health").data["forward"]["breaker"] == "open")
         text = service.get("/metrics").body.decode()
         while time.monotonic() - began < DOWN_S:
             time.sleep(0.1)
     finally:
-        _server(postgres, control, "start", "-w", "-l", str(tmp_path / "pg.log"))
+        postgres.ensure_postgres_running()
         ending.set()
         sender.join(60)
     back = time.monotonic()
@@ -149,22 +150,6 @@ def test_an_outage_is_absorbed(
     assert set(statuses) == {200}
     assert service.get("/health").data["forward"]["breaker"] == "closed"
     assert report(address, tmp_path / "a").totals.calls == 1 + 200 * len(statuses)
-
-
-def _server(postgres: Any, control: list[str], *words: str) -> None:
-    from pgserver.utils import POSTGRES_BIN_PATH
-
-    program = str(POSTGRES_BIN_PATH / control[0])
-    options = ("-o", postgres_options(postgres)) if words[0] == "start" else ()
-    done = subprocess.run(
-        [program, *control[1:], *options, *words],
-        capture_output=True, text=True, timeout=60, user=postgres.system_user or None, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def postgres_options(postgres: Any) -> str:
-    return f'-h "" -k {postgres.pgdata}'
 
 
 def test_a_row_that_is_refused_is_a_dead_letter_and_can_be_replayed(
