@@ -19,6 +19,7 @@ from sdlc_cli.serve.forward import Forwarder
 from sdlc_cli.serve.ingest import Writer
 from sdlc_cli.serve.limits import Rates
 from sdlc_cli.serve.metrics import Metrics
+from sdlc_cli.serve.seal import keep_sealing
 from sdlc_cli.serve.settings import BODIES, Settings
 from sdlc_cli.serve.webhook import Webhook
 
@@ -58,7 +59,7 @@ class Service:
         self._changed = True  # since the budgets were looked at
         self._day = datetime.now(UTC).date()
         self._file_seen = self._file_time()
-        self._watcher: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Opens the store. Raises SdlcError when it cannot be written."""
@@ -67,13 +68,18 @@ class Service:
         await self._load_keys()
         if self.forwarder:
             self.forwarder.start()
-        self._watcher = asyncio.create_task(self._watch())
+        self._background = [asyncio.create_task(self._watch())]
+        if self.settings.seal:
+            store = self.settings.store
+            folder = store.with_name(f"{store.name}.days")
+            self._background.append(asyncio.create_task(keep_sealing(self.writer, store, folder)))
 
     async def stop(self) -> None:
         """Commits what waits, and closes the store."""
         self.stopping = True
-        if self._watcher:
-            self._watcher.cancel()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         if self.forwarder:
             self.forwarder.stop()
             await asyncio.get_running_loop().run_in_executor(None, self.forwarder.join, _JOIN_S)

@@ -20,7 +20,7 @@ from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost import store
 from sdlc_cli.cost.engine import table
 from sdlc_cli.cost.engine.settle import settle
-from sdlc_cli.cost.engine.store import Store
+from sdlc_cli.cost.engine.store import Part, Store
 from sdlc_cli.cost.engine.table import COLUMNS, PARTING, literal, quoted
 from sdlc_cli.cost.model import COUNTS, Rejection, Row, SourceRead
 from sdlc_cli.cost.store import TABLE, Value
@@ -261,7 +261,7 @@ class Remote:
 
 @dataclass(kw_only=True)
 class Kept(Store):
-    """SQLite files, read into DuckDB."""
+    """SQLite files, read into DuckDB. The rows of a ledger, `single`, are each a call."""
 
     places: tuple[tuple[Path, str], ...]
     told: tuple[SourceRead, ...]
@@ -321,21 +321,36 @@ def _all_rows(names: Sequence[str], ends: Sequence[tuple[int, int]]) -> str:
 
 
 def _kept(places: Sequence[tuple[str, str]], tmp: Path) -> Kept:
-    from sdlc_cli.cost.store import sqlite
+    from sdlc_cli.cost.store import migrate, sqlite
 
     con = table.connect(tmp, threads=2, memory_mib=_MEMORY_MIB)
     try:
         table.create(con, "fresh")
         files: list[tuple[Path, str]] = []
         read: list[SourceRead] = []
+        parts: tuple[Part, ...] = ()
+        known = again = 0
         for address, name in places:
             file = sqlite.file_of(address)
-            count = _copied(con, sqlite.read(file, name), tmp, len(files))
+            with sqlite.reading(file) as kept:
+                alone = len(places) == 1 and name == TABLE
+                ledger = alone and migrate.version(kept) >= migrate.LEDGER
+                days: dict[int, Part] = {}
+                if ledger:
+                    from sdlc_cli.cost.engine import seal
+
+                    days = seal.parts(kept, file)
+                    known, again = seal.counted(kept, days)
+                    parts = tuple(days.values())
+                count = known + _copied(con, sqlite.rows(kept, name, days), tmp, len(files))
             files.append((file, name))
             path = address if name == TABLE else f"{address}#{name}"
             told = SourceRead(path=path, format=FORMAT, rows=count, rejected=0, reused=False)
             read.append(told)
-        return Kept(con=con, opened=(), memory=True, places=tuple(files), told=tuple(read))
+        return Kept(
+            con=con, opened=(), parts=parts, memory=True, places=tuple(files), told=tuple(read),
+            single=ledger, again=again,
+        )  # fmt: skip
     except BaseException:
         con.close()
         raise

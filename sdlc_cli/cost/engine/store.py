@@ -59,12 +59,18 @@ class Store:
     parts: tuple[Part, ...] = ()
     memory: bool = False  # the table `fresh` has rows
     fresh: Collection[str] = COUNTS  # the counts that any of them has
+    single: bool = False  # every row is a call of its own
+    again: int = 0  # records of calls that are left out already
     duplicates: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         try:
             self.con.execute(f"CREATE TEMP VIEW rows AS {self._rows()}")
-            self.duplicates = settle(self.con, self._given, self.pms) + self._repeated()
+            self.duplicates = self.again + self._repeated()
+            if self.single:
+                self.con.execute("CREATE TEMP VIEW counted AS SELECT * EXCLUDE (part) FROM rows")
+            else:
+                self.duplicates += settle(self.con, self._given, self.pms)
         except duckdb.OutOfMemoryException as error:
             raise WorkError(
                 msg("the logs need more memory or temporary disk than there is"),

@@ -10,7 +10,7 @@ from sdlc_cli.core.errors import UsageError, WorkError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost import store
 from sdlc_cli.cost.model import Row
-from sdlc_cli.cost.store import COLUMNS, TABLE, migrate
+from sdlc_cli.cost.store import COLUMNS, TABLE, migrate, rollup
 
 _BATCH = 5_000
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -45,14 +45,29 @@ def load(file: Path, rows: Iterable[Row], table: str = TABLE) -> int:
 
 def read(file: Path, table: str = TABLE) -> Iterator[Row]:
     """All rows in the order they arrived, `line` being their place; of one moment."""
+    with reading(file) as con:
+        yield from rows(con, table)
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to what the file holds at one moment."""
     if not file.exists():
         raise UsageError(msg("there is no file or folder {path}", path=str(file)))
     with _told(file), closing(_read_only(file)) as con:
         migrate.refuse_later(con, file)
-        found = con.execute(f"SELECT seq, {_NAMES} FROM {store.checked(table)} ORDER BY seq")
-        while batch := found.fetchmany(_BATCH):
-            for seq, *values in batch:
-                yield store.row(values, seq)
+        con.execute("BEGIN")
+        yield con
+
+
+def rows(con: sqlite3.Connection, table: str, without: Iterable[int] = ()) -> Iterator[Row]:
+    """The rows, but for those of the days (UTC, since 1970) that are left out."""
+    days = ", ".join(map(str, without))
+    wanted = f"WHERE ts IS NULL OR ts / {rollup.DAY} NOT IN ({days})" if days else ""
+    found = con.execute(f"SELECT seq, {_NAMES} FROM {store.checked(table)} {wanted} ORDER BY seq")
+    while batch := found.fetchmany(_BATCH):
+        for seq, *values in batch:
+            yield store.row(values, seq)
 
 
 def find(file: Path, call_id: str, table: str = TABLE) -> Iterator[Row]:

@@ -1,0 +1,81 @@
+"""Has past days written as Parquet, by a child process: its memory and its time are its own."""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+from sdlc_cli.cost.store import seals
+from sdlc_cli.cost.store.ledger import Ledger
+from sdlc_cli.cost.store.rollup import DAY
+from sdlc_cli.serve import log
+from sdlc_cli.serve.ingest import Writer
+
+LEAST = 20_000  # calls of a day that are worth a file
+_EVERY_S = 60.0
+_OPEN_S = 3_600  # after midnight (UTC) calls of yesterday are still to come
+_KEPT_S = 3_600  # that a file which is no longer needed is left for reports that read it
+
+
+async def keep_sealing(writer: Writer, store: Path, folder: Path) -> None:
+    """Looks for days to seal, as long as the service runs."""
+    while True:
+        try:
+            await seal_once(writer, store)
+            await _sweep(writer, folder)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the days stay in the store; it goes on later
+            log.bug(error)
+        await asyncio.sleep(_EVERY_S)
+
+
+async def seal_once(writer: Writer, store: Path, now: float | None = None) -> int:
+    """Seals every day that is over; how many."""
+    moment = (time.time() if now is None else now) - _OPEN_S
+    last = int(moment * 1_000_000) // DAY - 1
+    days = await writer.ask(lambda ledger: seals.open_days(ledger.con, last, LEAST))
+    assert isinstance(days, list)
+    done = 0
+    for day in days:
+        done += await _seal(writer, store, day)
+    return done
+
+
+async def _seal(writer: Writer, store: Path, day: int) -> bool:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sdlc_cli.cost.engine.seal", str(store), str(day),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        out, _ = await child.communicate()
+    except asyncio.CancelledError:
+        child.kill()
+        await child.wait()
+        raise
+    if child.returncode:
+        log.say("seal", "warning", day=day, code=child.returncode)
+        return False
+    told = json.loads(out)
+    seen = (told["rows"], told["top"], told["total"])
+
+    def note(ledger: Ledger) -> bool:
+        ledger.sealed = True
+        return seals.seal(ledger.con, day, told["file"], seen)
+
+    sealed = bool(await writer.ask(note))
+    log.say("seal", day=day, calls=told["rows"], kept=sealed)
+    return sealed
+
+
+async def _sweep(writer: Writer, folder: Path) -> None:
+    """Removes files of days that were sealed anew, once nobody reads them any more."""
+    if not folder.is_dir():
+        return
+    needed = await writer.ask(lambda ledger: seals.files(ledger.con))
+    assert isinstance(needed, set)
+    for file in folder.glob("*.parquet"):
+        if file.name not in needed and time.time() - file.stat().st_mtime > _KEPT_S:
+            file.unlink(missing_ok=True)
