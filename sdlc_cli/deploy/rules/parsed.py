@@ -121,12 +121,11 @@ class Parsed:
     @cached_property
     def objects(self) -> Objects:
         """The Kubernetes objects; patches of kustomizations are no objects."""
-        patches = set(self.patched())
         spaces = {one.folder: values.text(one.root, "namespace") for one in self.kustomizations}
         every = tuple(
             Object(path, root, spaces.get(path.rpartition("/")[0], ""))
             for path, root in self.raw_objects
-            if path not in patches
+            if path not in self.patches
         )
         return Objects(every, frozenset(self._generated()))
 
@@ -138,8 +137,21 @@ class Parsed:
             folders.setdefault(path.rpartition("/")[0], []).append((path, block))
         return tuple(Module(folder, tuple(files)) for folder, files in sorted(folders.items()))
 
-    def patched(self) -> Iterator[str]:
+    @cached_property
+    def patches(self) -> frozenset[str]:
         """Paths of files that change objects of other files."""
+        return frozenset(self._patched())
+
+    @cached_property
+    def manifests(self) -> Mapping[str, frozenset[str]]:
+        """Names of the files with objects, by their folder."""
+        found: dict[str, set[str]] = {}
+        for path, _root in self.raw_objects:
+            folder, _slash, name = path.rpartition("/")
+            found.setdefault(folder, set()).add(name)
+        return {folder: frozenset(names) for folder, names in found.items()}
+
+    def _patched(self) -> Iterator[str]:
         for one in self.kustomizations:
             named = values.words(one.root, "patchesStrategicMerge")
             named += [values.text(patch, "path") for patch in values.sections(one.root, "patches")]

@@ -258,12 +258,10 @@ def _kustomized(parsed: Parsed) -> Iterator[Hit]:
 def _forgotten(parsed: Parsed, folder: str, path: str, listed: set[str]) -> Iterator[Hit]:
     """Manifests beside a kustomization that lists its neighbours, and not these."""
     names = {name.removeprefix("./") for name in listed}
-    others = {
-        p.rpartition("/")[2] for p, _root in parsed.raw_objects if p.rpartition("/")[0] == folder
-    }
-    patches = {one.rpartition("/")[2] for one in parsed.patched()}
+    others = parsed.manifests.get(folder, frozenset())
     if not names & others:
         return
+    patches = {one.rpartition("/")[2] for one in parsed.patches}
     for name in sorted(others - names - patches):
         yield Hit(path, 1, "kustomization", name)
 
