@@ -217,12 +217,16 @@ def _read(listing: Path) -> dict[str, Member]:
 def edges(file: Path, size: int) -> tuple[str, str]:
     """Hashes of the beginning and of the end of a file's first `size` bytes."""
     try:
-        with open(file, "rb") as stream:
-            head = stream.read(min(_EDGE, size))
-            stream.seek(max(0, size - _EDGE))
-            tail = stream.read(min(_EDGE, size))
+        opened = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return "", ""
+    try:  # half the time of a stream, of which a folder of sessions may need thousands
+        head = os.pread(opened, min(_EDGE, size), 0)
+        tail = os.pread(opened, min(_EDGE, size), max(0, size - _EDGE))
+    except OSError:
+        return "", ""
+    finally:
+        os.close(opened)
     return _digest(head), _digest(tail)
 
 
