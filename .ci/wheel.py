@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +27,9 @@ def main() -> int:
             stdout=subprocess.DEVNULL,
         )
         (wheel,) = work.glob("*.whl")
+        with zipfile.ZipFile(wheel) as packed:
+            if not any(name.endswith(".so") for name in packed.namelist()):
+                sys.exit("the reader of large logs was not compiled")
         venv.create(work / "venv", with_pip=True)
         python = work / "venv" / "bin" / "python"
         subprocess.run(

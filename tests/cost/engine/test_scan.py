@@ -5,7 +5,6 @@ were damaged at random.
 """
 
 import json
-import os
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +18,6 @@ import msgspec
 import pytest
 
 from sdlc_cli.cost.engine import bodies, claude, lines, scan, shapes
-from sdlc_cli.cost.engine.native import build
 from sdlc_cli.cost.engine.shapes import Kind, Shape
 from tests.cost.engine.test_bulk import MAKERS, exactly, read, same, small_limits
 
@@ -394,8 +392,3 @@ def test_long_texts_do_not_add_up(tmp_path: Path) -> None:
         found = con.execute("SELECT count(*), sum(length(data)) FROM scanned").fetchall()
 
     assert found == [(64, 64 * len('{"text": ""}') + 64 * 2**20)]
-
-
-@pytest.mark.skipif(not os.environ.get("SDLC_TEST_WHEEL"), reason="it may not be installed here")
-def test_a_wheel_has_the_reader() -> None:
-    assert build.library().exists()
