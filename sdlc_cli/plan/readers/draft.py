@@ -1,5 +1,6 @@
 """A tasks.yaml on its way to a Project: what is known of it, and what is wrong with it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -150,11 +151,8 @@ _UNKNOWN: Mapping[str, Callable[[str], Message]] = {
 
 def _minutes(span: str) -> tuple[int, int]:
     """`9:00-17:30` in minutes after midnight; what is no time of a day is (0, 0)."""
-    edges = [tuple(map(int, edge.split(":"))) for edge in span.split("-")]
-    if any(minute > 59 for _, minute in edges):
-        return 0, 0
-    (begin, first), (end, last) = edges
-    return begin * 60 + first, end * 60 + last
+    begin, first, end, last = (int(number) for number in re.findall("[0-9]+", span) or [0] * 4)
+    return (begin * 60 + first, end * 60 + last) if max(first, last) < 60 else (0, 0)
 
 
 def _weekdays(text: str) -> Iterator[int]:
