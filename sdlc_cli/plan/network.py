@@ -3,11 +3,8 @@
 The order of a plan is kept: who does a task, in which mode, and which task takes over a person or
 a unit from which. These hand-overs are arcs beside the links of the project (a resource flow;
 Artigues et al. 2003, 149(2) EJOR): every set of dates that keeps all arcs keeps the capacities.
-A task that takes a unit in another's pause, as a night, keeps its distance from that one's start.
-
-The slack of a task is the working time, in slots of its own calendar, by which it alone may start
-later without the project ending later or a hard deadline being missed that the plan keeps. That of
-a milestone is in slots on the wall. A task without slack is critical. What is done has no slack.
+Only of a task that uses a unit in another's pause, as a night, arcs cannot say that: it keeps its
+distance from that one's start, and other dates hold as long as the pause is still there.
 """
 
 from collections import deque
@@ -15,13 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from sdlc_cli.plan.instance import I64
 from sdlc_cli.plan.model import LinkKind, Placement, Project, Schedule
 from sdlc_cli.plan.worktime import Worktime, Worktimes
 
 FAR = 2**40
+_ROUNDS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +33,10 @@ class Arc:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Network:
-    """A plan's tasks in an order in which every arc leads onward, groups as one."""
+    """A plan's tasks in an order in which every arc leads onward, groups as one.
+
+    Only a hand-over against a link of another kind than FS, or with a lead, may lead back.
+    """
 
     project: Project
     schedule: Schedule
@@ -47,6 +45,7 @@ class Network:
     into: tuple[tuple[Arc, ...], ...]
     out_of: tuple[tuple[Arc, ...], ...]
     order: tuple[tuple[int, ...], ...]  # groups of tasks that start together
+    rounds: int  # walks after which the dates stand; 1 where no arc leads back
     duration: tuple[int, ...]  # open slots
 
 
@@ -64,7 +63,8 @@ def build(project: Project, schedule: Schedule, end: int = 0) -> Network:
     worktimes = tuple(times.of(placement) for placement in placed)
     handed = _handed_on(project, placed, links)
     groups = _groups(project, place)
-    order, arcs = _ordered(len(placed), links, handed, groups)
+    arcs = [*links, *handed]
+    order, kept = _ordered(len(placed), arcs, groups)
     into: list[list[Arc]] = [[] for _ in placed]
     out_of: list[list[Arc]] = [[] for _ in placed]
     for arc in arcs:
@@ -78,6 +78,7 @@ def build(project: Project, schedule: Schedule, end: int = 0) -> Network:
         into=tuple(map(tuple, into)),
         out_of=tuple(map(tuple, out_of)),
         order=order,
+        rounds=1 if kept == len(arcs) else _ROUNDS,
         duration=tuple(w.count(p.start, p.finish) for w, p in zip(worktimes, placed, strict=True)),
     )
 
@@ -163,14 +164,13 @@ def _taken(
 
 
 def _ordered(
-    n: int, links: list[Arc], handed: list[Arc], groups: list[tuple[int, ...]]
-) -> tuple[tuple[tuple[int, ...], ...], list[Arc]]:
-    """The groups in an order of all arcs. A hand-over against the links (a lead) is left out."""
+    n: int, arcs: list[Arc], groups: list[tuple[int, ...]]
+) -> tuple[tuple[tuple[int, ...], ...], int]:
+    """The groups in an order of as many arcs as possible, and of how many."""
     group_of = [0] * n
     for g, members in enumerate(groups):
         for i in members:
             group_of[i] = g
-    arcs = [*links, *handed]
     while True:
         waits = [0] * len(groups)
         after: list[list[int]] = [[] for _ in groups]
@@ -189,7 +189,7 @@ def _ordered(
                 if not waits[b]:
                     ready.append(b)
         if len(order) == len(groups):
-            return tuple(groups[g] for g in order), arcs
+            return tuple(groups[g] for g in order), len(arcs)
         stuck = {g for g in range(len(groups)) if waits[g]}
         kept = [
             arc
@@ -199,176 +199,3 @@ def _ordered(
         if len(kept) == len(arcs):
             raise ValueError("the links of the project form a cycle")
         arcs = kept
-
-
-# The two walks. Each value is an array over samples; a plan by itself is one sample.
-
-
-def earliest(
-    network: Network, durations: Sequence[I64], not_before: Sequence[int] = ()
-) -> tuple[list[I64], list[I64]]:
-    """Starts and finishes when every task begins as soon as the order allows.
-
-    `not_before` gives the first slot of each task. Raises IndexError where a calendar ends too
-    soon: build the network with a later end.
-    """
-    project, placed = network.project, network.schedule.placements
-    n, samples = len(placed), len(durations[0]) if durations else 1
-    start = [np.zeros(0, np.int64)] * n
-    finish = [np.zeros(0, np.int64)] * n
-    for group in network.order:
-        at = np.full(samples, 0, np.int64)
-        facts = [i for i in group if project.tasks[i].status != "todo"]
-        for i in group:
-            at = np.maximum(at, _ready(network, i, start, finish, durations[i], samples))
-            at = np.maximum(at, not_before[i]) if not_before else at
-        for _round in range(64):
-            later = at
-            for i in group:
-                if durations[i].any():
-                    later = _snapped(network.worktimes[i].slots, later)
-            if (later == at).all():
-                break
-            at = later
-        for i in group:
-            start[i] = np.full(samples, placed[i].start, np.int64) if facts else at
-            finish[i] = _finish(network.worktimes[i].slots, start[i], durations[i])
-            if project.tasks[i].status == "running":
-                finish[i] = np.maximum(finish[i], project.now)
-            elif project.tasks[i].status == "done":
-                finish[i] = np.full(samples, placed[i].finish, np.int64)
-    return start, finish
-
-
-def _ready(
-    network: Network,
-    i: int,
-    start: list[I64],
-    finish: list[I64],
-    duration: I64,
-    samples: int,
-) -> I64:
-    """The first slot in which no arc, release or fact holds task `i` back."""
-    project = network.project
-    begin = np.full(samples, max(project.tasks[i].release, project.now), np.int64)
-    end: I64 | None = None
-    for arc in network.into[i]:
-        base = finish[arc.before] if arc.kind in ("FS", "FF") else start[arc.before]
-        if not len(base):  # of the same group: it starts in the same slot
-            continue
-        bound = base + arc.lag
-        if arc.kind in ("FS", "SS"):
-            begin = np.maximum(begin, bound)
-        else:
-            end = bound if end is None else np.maximum(end, bound)
-    if end is None:
-        return begin
-    return np.maximum(begin, _start_for(network.worktimes[i].slots, end, duration))
-
-
-def _snapped(slots: I64 | None, at: I64) -> I64:
-    if slots is None:
-        return at
-    first: I64 = slots[np.searchsorted(slots, at)]
-    return first
-
-
-def _finish(slots: I64 | None, start: I64, duration: I64) -> I64:
-    if slots is None or not duration.any():
-        return start + duration
-    last = np.searchsorted(slots, start) + np.maximum(duration, 1) - 1
-    done: I64 = np.where(duration > 0, slots[last] + 1, start)
-    return done
-
-
-def _start_for(slots: I64 | None, end: I64, duration: I64) -> I64:
-    """The first start from which a task is not finished before `end`."""
-    if slots is None or not duration.any():
-        return end - duration
-    first = np.maximum(np.searchsorted(slots, end - 1) - np.maximum(duration, 1) + 1, 0)
-    begin: I64 = np.where(duration > 0, slots[first], end)
-    return begin
-
-
-def latest(
-    network: Network,
-    start: Sequence[I64],
-    finish: Sequence[I64],
-    durations: Sequence[I64],
-    *,
-    deadlines: bool,
-) -> list[I64]:
-    """The latest starts, in the order kept, for which the project ends no later than it does.
-
-    With `deadlines` no hard deadline is missed, or no further than by these dates.
-    """
-    n = len(start)
-    end = np.max(np.stack(list(finish)), axis=0) if n else np.zeros(1, np.int64)
-    late_start: list[I64] = [start[i] for i in range(n)]
-    late_finish: list[I64] = [finish[i] for i in range(n)]
-    for group in reversed(network.order):
-        at: I64 | None = None
-        for i in group:
-            task = network.project.tasks[i]
-            by_finish = end
-            if deadlines and task.hard and task.deadline is not None:
-                by_finish = np.minimum(by_finish, np.maximum(task.deadline, finish[i]))
-            by_start = np.full(len(end), FAR, np.int64)
-            for arc in network.out_of[i]:
-                if any(arc.after == one for one in group):
-                    continue
-                to = late_start if arc.kind in ("FS", "SS") else late_finish
-                bound = to[arc.after] - arc.lag
-                if arc.kind in ("FS", "FF"):
-                    by_finish = np.minimum(by_finish, bound)
-                else:
-                    by_start = np.minimum(by_start, bound)
-            mine = _last_start(network.worktimes[i].slots, by_start, by_finish, durations[i])
-            at = mine if at is None else np.minimum(at, mine)
-        assert at is not None
-        for i in group:
-            at = _snapped_back(network.worktimes[i].slots, at, durations[i])
-        for i in group:
-            if network.project.tasks[i].status == "done":
-                continue
-            # never before the date it has: an order that holds it there is not ours to break
-            late_start[i] = np.maximum(at, start[i])
-            late_finish[i] = _finish(network.worktimes[i].slots, late_start[i], durations[i])
-    return late_start
-
-
-def _last_start(slots: I64 | None, by_start: I64, by_finish: I64, duration: I64) -> I64:
-    """The last slot to start in, to be started by and finished by these."""
-    begin: I64 = np.minimum(by_start, by_finish - duration)
-    if slots is None or not duration.any():
-        return begin
-    last = np.minimum(
-        np.searchsorted(slots, by_finish) - duration,
-        np.searchsorted(slots, by_start, side="right") - 1,
-    )
-    open_: I64 = np.where(duration > 0, slots[np.maximum(last, 0)], begin)
-    return open_
-
-
-def _snapped_back(slots: I64 | None, at: I64, duration: I64) -> I64:
-    if slots is None or not duration.any():
-        return at
-    last: I64 = slots[np.maximum(np.searchsorted(slots, at, side="right") - 1, 0)]
-    return last
-
-
-def slack(network: Network) -> tuple[int | None, ...]:
-    """The slack of each task in working slots, None for what is done; see the module."""
-    placed = network.schedule.placements
-    start = [np.array([p.start], np.int64) for p in placed]
-    finish = [np.array([p.finish], np.int64) for p in placed]
-    durations = [np.array([d], np.int64) for d in network.duration]
-    last = latest(network, start, finish, durations, deadlines=True)
-    return tuple(
-        None
-        if task.status == "done"
-        else network.worktimes[i].count(placed[i].start, int(last[i][0]))
-        if network.duration[i]
-        else int(last[i][0]) - placed[i].start
-        for i, task in enumerate(network.project.tasks)
-    )

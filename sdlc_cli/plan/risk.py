@@ -14,6 +14,7 @@ from statistics import NormalDist
 import numpy as np
 
 from sdlc_cli.plan import network as networks
+from sdlc_cli.plan import walks
 from sdlc_cli.plan.instance import F64, I64
 from sdlc_cli.plan.model import Placement, Project, Schedule, Task
 from sdlc_cli.plan.network import Network
@@ -88,9 +89,9 @@ def _assessed(made: Network, durations: I64, seed: int) -> Risk:
     for low in range(0, samples, step):
         part = slice(low, min(samples, low + step))
         drawn = [durations[i, part] for i in range(n)]
-        starts, ends = networks.earliest(made, drawn)
+        starts, ends = walks.earliest(made, drawn)
         finish[part] = np.max(np.stack(ends), axis=0) if n else 0
-        last = networks.latest(made, starts, ends, drawn, deadlines=False)
+        last = walks.latest(made, starts, ends, drawn, deadlines=False)
         for i, task in enumerate(project.tasks):
             critical[i] += np.count_nonzero(last[i] <= starts[i])
             if task.deadline is not None:

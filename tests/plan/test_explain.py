@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sdlc_cli.plan import network
+from sdlc_cli.plan import network, walks
 from sdlc_cli.plan.explain import Explainer, Step, order_of
 from sdlc_cli.plan.model import Link, Project, Schedule
 
@@ -33,7 +33,7 @@ def test_the_chain_of_the_last_task(team: Project, planned: Schedule) -> None:
 
 def test_every_task_of_the_chain_is_critical(team: Project, planned: Schedule) -> None:
     made = network.build(team, planned)
-    slack = dict(zip((task.id for task in team.tasks), network.slack(made), strict=True))
+    slack = dict(zip((task.id for task in team.tasks), walks.slack(made), strict=True))
 
     assert {slack[step.task] for step in Explainer(made).critical_chain()} == {0}
 

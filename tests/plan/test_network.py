@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdlc_cli.plan import network
+from sdlc_cli.plan import network, walks
 from sdlc_cli.plan.model import Link, LinkKind, Project, Schedule
 from sdlc_cli.plan.network import Network
 
@@ -25,7 +25,7 @@ def shifted(made: Network, i: int, slots: int) -> tuple[int, bool]:
     else:
         floor[i] = int(work[np.searchsorted(work, floor[i]) + slots])
     durations = [np.array([d], np.int64) for d in made.duration]
-    _starts, ends = network.earliest(made, durations, floor)
+    _starts, ends = walks.earliest(made, durations, floor)
     late = any(
         t.hard and t.deadline is not None and e[0] > max(t.deadline, p.finish)
         for t, e, p in zip(made.project.tasks, ends, placed, strict=True)
@@ -35,7 +35,7 @@ def shifted(made: Network, i: int, slots: int) -> tuple[int, bool]:
 
 def held(made: Network) -> None:
     """Every task may start later by its slack, and by no slot more."""
-    for i, slack in enumerate(network.slack(made)):
+    for i, slack in enumerate(walks.slack(made)):
         assert slack is not None
         assert shifted(made, i, slack) == (made.schedule.makespan, False)
         span, late = shifted(made, i, slack + 1)
@@ -47,7 +47,7 @@ def test_slack_is_what_a_task_may_lose(team: Project, planned: Schedule) -> None
 
     held(made)
 
-    slack = dict(zip((t.id for t in team.tasks), network.slack(made), strict=True))
+    slack = dict(zip((t.id for t in team.tasks), walks.slack(made), strict=True))
     assert slack == {
         "design": 0, "schema": 0, "service": 1, "client": 0, "review": 0, "build": 10,
         "evaluate": 10, "load": 10, "docs": 0, "ship": 0,
@@ -94,7 +94,7 @@ def test_capacity_holds_at_any_dates_that_keep_the_arcs(
     random = np.random.default_rng(1)
     for _round in range(50):
         longer = [np.array([d + random.integers(0, 9)], np.int64) for d in made.duration]
-        starts, ends = network.earliest(made, longer)
+        starts, ends = walks.earliest(made, longer)
 
         for name, capacity in (("ana", 1), ("bo", 1), ("cy", 1), ("runner", 2)):
             used = np.zeros(2000, np.int64)
@@ -107,7 +107,7 @@ def test_capacity_holds_at_any_dates_that_keep_the_arcs(
 def test_the_plan_itself_comes_out_as_it_is(team: Project, planned: Schedule) -> None:
     made = network.build(team, planned, 400)
 
-    starts, ends = network.earliest(made, [np.array([d], np.int64) for d in made.duration])
+    starts, ends = walks.earliest(made, [np.array([d], np.int64) for d in made.duration])
 
     assert [int(s[0]) for s in starts] == [p.start for p in planned.placements]
     assert [int(e[0]) for e in ends] == [p.finish for p in planned.placements]
@@ -133,7 +133,7 @@ def test_done_work_has_no_slack_and_running_work_may_end_later(tiny: Tiny) -> No
     )
     made = network.build(project, Schedule(placements=placed, makespan=74))
 
-    slack = network.slack(made)
+    slack = walks.slack(made)
 
     assert slack[0] is None
     assert slack[1] == made.worktimes[1].count(25, 74)
@@ -151,7 +151,7 @@ def test_tasks_that_start_together_lose_time_together(tiny: Tiny) -> None:
     placed = tuple(tiny.Placement(task=name, start=0, finish=n) for name, n in hours.items())
     made = network.build(project, Schedule(placements=placed, makespan=9))
 
-    assert network.slack(made) == (1, 1, 0)
+    assert walks.slack(made) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("count", [3000])
@@ -169,4 +169,4 @@ def test_a_large_plan_is_worked_out_at_once(tiny: Tiny, count: int) -> None:
 
     made = network.build(project, Schedule(placements=placed, makespan=placed[-1].finish))
 
-    assert len(network.slack(made)) == count
+    assert len(walks.slack(made)) == count

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from sdlc_cli.plan import network
+from sdlc_cli.plan import network, walks
 from sdlc_cli.plan.explain import Step
 from sdlc_cli.plan.model import Front, Project, Schedule
 from sdlc_cli.plan.network import Network
@@ -36,7 +36,7 @@ MACHINE = frozenset(("json", "csv", "svg", "mermaid", "ical"))
 class Sheet:
     """What is shown: a project, its plan, and the answers that were asked for.
 
-    `slack` is as `network` has it. `made` is the moment that iCal files carry.
+    `slack` is as `walks` has it. `made` is the moment that iCal files carry.
     """
 
     project: Project
@@ -68,7 +68,7 @@ def sheet(project: Project, schedule: Schedule) -> Sheet:
         project=project,
         schedule=schedule,
         network=made,
-        slack=network.slack(made),
+        slack=walks.slack(made),
         misses=misses(project, schedule),
     )
 
