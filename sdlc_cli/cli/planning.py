@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 DEFAULT_SECONDS = 5.0
-_TRIES = 40  # plans made to find what would help
-_SHARE = 0.1  # of the time limit, for each of them
+_TRIES = 30  # plans made to find what would help
+_SHARE = 0.06  # of the time limit, for each of them; all of them take no longer than it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +98,10 @@ def run(out: Console, asked: Asked, command: str) -> int:
         planner = Planner(out, asked, effort, stop, progress, began)
         sheet = planner.sheet(project, changes)
     deliver(out, sheet, asked)
+    if asked.form == "table":
+        from sdlc_cli.plan.report.summary import search_line
+
+        out.note(search_line(sheet))
     if stop.asked:
         out.note(_("interrupted: the best plan so far was printed"))
         return INTERRUPTED
@@ -293,20 +297,34 @@ class Planner:
         from sdlc_cli.plan.relax import relaxations
         from sdlc_cli.plan.search import solve
 
-        self.progress.begin(_("Looking for what would help"))
+        began = time.monotonic()
+        tries = 0
+        cut = False
         effort = self.effort
         part = replace(
             effort,
             seconds=None if effort.seconds is None else max(0.05, effort.seconds * _SHARE),
-            schedules=None if effort.schedules is None else max(100, effort.schedules // 10),
+            schedules=None if effort.schedules is None else max(50, effort.schedules // 20),
         )
 
         def again(changed: "Project", objective: "Objective") -> "Schedule":
-            if self.stop.asked:
-                raise ConfigError(msg("interrupted"))
+            nonlocal tries
+            tries += 1
+            self.progress.begin(_("Looking for what would help: plan {n}").format(n=tries))
             return solve(changed, objective=objective, effort=part, watch=self._going)
 
-        return relaxations(project, plan, again, most=_TRIES)
+        def going() -> bool:
+            nonlocal cut
+            spent = time.monotonic() - began
+            cut = cut or (effort.seconds is not None and spent > effort.seconds)
+            return not cut and not self.stop.asked
+
+        found = relaxations(project, plan, again, most=_TRIES, going=going)
+        if cut:
+            self.out.note(
+                _("looking for what would help was cut short: a longer --time-limit finds more")
+            )
+        return found
 
     def _going(self, found: "Found") -> bool:
         return not self.stop.asked

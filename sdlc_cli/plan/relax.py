@@ -17,6 +17,7 @@ from sdlc_cli.plan.whatif import Change, apply
 
 Solve = Callable[[Project, Objective], Schedule]
 """Plans a project by an objective. Raises ConfigError for what no plan can do."""
+Going = Callable[[], bool]
 MOST_MORE = 8  # units or people, unless one task needs more
 MOST_TRIES = 60  # plans made in all
 
@@ -30,16 +31,17 @@ class Relaxation:
 
 
 class _Tries:
-    """Plans again, so many times at most."""
+    """Plans again, so many times at most, and as long as `going` says so."""
 
-    def __init__(self, project: Project, solve: Solve, most: int) -> None:
+    def __init__(self, project: Project, solve: Solve, most: int, going: Going) -> None:
         self.project = project
         self.solve = solve
         self.left = most
+        self.going = going
 
     def plan(self, changes: Sequence[Change], objective: Objective = "makespan") -> Schedule | None:
         """The plan after these changes, None where there is none or nobody may try more."""
-        if self.left <= 0:
+        if self.left <= 0 or not self.going():
             return None
         self.left -= 1
         try:
@@ -57,22 +59,29 @@ class _Tries:
 
 
 def relaxations(
-    project: Project, schedule: Schedule | None, solve: Solve, *, most: int = MOST_TRIES
+    project: Project,
+    schedule: Schedule | None,
+    solve: Solve,
+    *,
+    most: int = MOST_TRIES,
+    going: Going = lambda: True,
 ) -> tuple[Relaxation, ...]:
     """What helps, the smallest of each lever: people and units, then time, then money.
 
-    `schedule` is the best plan found, None where the project allows none at all.
+    `schedule` is the best plan found, None where the project allows none at all. `going` is asked
+    before each try, and ends the search.
     """
-    tries = _Tries(project, solve, most)
+    tries = _Tries(project, solve, most, going)
     time = _more_time(project, schedule)
     money = _more_money(tries)
-    least = (_least(tries, lever, highest) for lever, highest in _levers(project))
-    found = [one for one in least if one is not None]
-    found += [
+    # Time and money take a try or two each, so they come before the levers are gone through.
+    direct = [
         _tightened(tries, Relaxation(changes=changes, schedule=made))
         for changes in (time, money, _used_up(project, schedule))
         if changes and (made := tries.helps(*changes)) is not None
     ]
+    least = (_least(tries, lever, highest) for lever, highest in _levers(project))
+    found = [one for one in least if one is not None] + direct
     if not found:
         both = _more_money(tries, time) if time and not money else money
         found += _pairs(tries, time, both)
@@ -164,7 +173,7 @@ def _more_money(tries: _Tries, changes: tuple[Change, ...] = ()) -> tuple[Change
         return ()
     tries.left -= 1
     free = replace(apply(tries.project, changes), budget_usd=None)
-    cheap = _Tries(free, tries.solve, 1).plan((), "cost")
+    cheap = _Tries(free, tries.solve, 1, tries.going).plan((), "cost")
     if cheap is None or any(miss.fails for miss in misses(free, cheap)):
         return ()
     needed = cheap.cost_usd - penalties(free, cheap) - tries.project.budget_usd

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -72,11 +73,15 @@ def test_the_words_are_those_of_the_job() -> None:
     assert words.SOURCES == readers.FORMATS
 
 
-def test_a_plan_is_printed_and_stderr_is_empty(plan: Callable[..., Done]) -> None:
+def test_the_plan_is_on_stdout_and_how_it_was_found_on_stderr(plan: Callable[..., Done]) -> None:
     done = plan()
 
     assert done.returncode == 0
-    assert done.stderr == ""
+    assert re.fullmatch(
+        r"40 schedules in [\d.]+ s \(python\) after [\d.]+ s of start-up, by makespan, seed 0\n",
+        done.stderr,
+    )
+    assert plan("--quiet").stderr == ""
     assert "Done Tue 2026-08-04 12:00" in done.stdout
     assert "design" in done.stdout
 
@@ -123,7 +128,7 @@ def test_check_is_for_ci(plan: Callable[..., Done], file: str, code: int) -> Non
     done = plan(file, "--check")
 
     assert done.returncode == code
-    assert done.stdout.startswith("Passed: " if code == 0 else "Failed: ")
+    assert done.stdout.startswith("Passed. " if code == 0 else "Failed. ")
     assert ("misses its deadline" in done.stdout) == bool(code)
 
 

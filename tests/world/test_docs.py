@@ -35,6 +35,7 @@ def shown(block: str, folder: Path) -> str:
         "SDLC_CACHE_DIR": str(folder / "cache"),
         "COLUMNS": "88",
         "LANG": "C.UTF-8",
+        "NUMBA_DISABLE_JIT": "1",  # the plans are the same, and compiling takes half a minute
     }
     out: list[str] = []
     for line in block.splitlines():

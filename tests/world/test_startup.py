@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"numpy", "bandit", "radon", "duckdb", "jinja2", "pydantic"}
+HEAVY = {"numpy", "numba", "ortools", "bandit", "radon", "duckdb", "jinja2", "pydantic"}
 ROUNDS = 9
 BARE = (sys.executable, "-c", "pass")
 START = (sys.executable, "-c", "import sys; from sdlc_cli.__main__ import main; sys.exit(main())")
@@ -44,6 +44,7 @@ def test_start_up_stays_within(words: list[str], most: float) -> None:
         pytest.param(["--version"], HEAVY | {"typer", "rich", "gettext"}, id="version"),
         pytest.param(["--help"], HEAVY | {"typer", "rich"}, id="help"),
         pytest.param(["gate", "run", "--help"], HEAVY | {"rich"}, id="help of a command"),
+        pytest.param(["plan", "--help"], HEAVY | {"rich"}, id="help of the plan command"),
         pytest.param(["schema"], HEAVY | {"rich"}, id="a light command"),
         pytest.param(["deploy", "eject"], HEAVY | {"rich"}, id="a light deploy command"),
     ],

@@ -31,7 +31,7 @@ def parts(sheet: Sheet) -> Iterator[Part]:
     if sheet.relaxations:
         yield _relaxed(sheet)
     if sheet.what_if is not None:
-        changes = ", ".join(changed(one, Clock(sheet.project)) for one in sheet.what_if.changes)
+        changes = ", ".join(one_line(one.written) for one in sheet.what_if.changes)
         title = _("What if: {changes}").format(changes=changes)
         yield _compared(sheet, sheet.what_if.difference, "what-if", title)
     if sheet.difference is not None:
@@ -45,7 +45,8 @@ def parts(sheet: Sheet) -> Iterator[Part]:
             if sheet.front.complete
             else _("There may be more, and better ones.")
         )
-        yield Part(key="front", title=found.title, lines=(line,), table=found)
+        title = _("Plans of which none is better in all")
+        yield Part(key="front", title=title, lines=(line,), table=found)
     if sheet.risk is not None:
         yield _risked(sheet, sheet.risk)
 
@@ -66,12 +67,14 @@ def relaxation(one: Relaxation, sheet: Sheet) -> str:
 
 
 def changed(one: whatif.Change, clock: Clock) -> str:
-    """A change in words: `+1 dev`, `+6 h for review`, `+$12.00`."""
+    """A change in words: `+1 dev`, `+6 h on the deadline`, `+6 h for review`, `+$12.00`."""
     amount = one.amount
     if one.kind == "budget":
         return f"{one.sign}${summary.usd(amount)}"
     if one.kind == "deadline":
-        return f"{one.sign}{clock.elapsed(int(amount))}"
+        return _("{amount} on the deadline").format(
+            amount=f"{one.sign}{clock.elapsed(int(amount))}"
+        )
     if one.kind == "task deadline":
         return _("{amount} for {task}").format(
             amount=f"{one.sign}{clock.elapsed(int(amount))}", task=one_line(one.name)

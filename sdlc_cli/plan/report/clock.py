@@ -74,7 +74,7 @@ def _slots(slots: int) -> str:
 def _hours(seconds: int) -> str:
     if seconds < 60 and seconds:
         return _("{n} s").format(n=seconds)
-    if seconds < _HOUR and seconds:
+    if seconds < 2 * _HOUR and seconds % _HOUR:
         return _("{n} min").format(n=_trimmed(seconds / 60))
     return _("{n} h").format(n=_trimmed(seconds / _HOUR))
 

@@ -43,7 +43,7 @@ def headline(sheet: Sheet) -> str:
     clock, plan = Clock(sheet.project), sheet.schedule
     values = {"moment": clock.moment(plan.makespan), "length": clock.elapsed(plan.makespan)}
     if sheet.checked:
-        found = _("Passed: {text}") if sheet.passed else _("Failed: {text}")
+        found = _("Passed. {text}") if sheet.passed else _("Failed. {text}")
         return found.format(text=headline(replace(sheet, checked=False)))
     if not clock.dated:
         if sheet.passed:
@@ -111,10 +111,14 @@ def facts(sheet: Sheet) -> list[str]:
 def search_line(sheet: Sheet) -> str:
     """What was searched, how long, and with what."""
     plan = sheet.schedule
-    return _("{n} schedules in {seconds} s ({engine}), by {objective}, seed {seed}").format(
+    return _(
+        "{n} schedules in {seconds} s ({engine}) after {startup} s of start-up, by {objective},"
+        " seed {seed}"
+    ).format(
         n=f"{plan.schedules_evaluated:,}",
         seconds=f"{plan.search_seconds:.2f}",
         engine=plan.engine or "-",
+        startup=f"{sheet.startup_seconds:.2f}",
         objective=objective(plan.objective),
         seed=plan.seed,
     )

@@ -154,7 +154,7 @@ def front(found: Front, project: Project) -> Table:
         )
         for number, plan in enumerate(found.schedules, 1)
     )
-    table = Table(title=_("Plans of which none is better in all"), columns=columns, rows=rows)
+    table = Table(columns=columns, rows=rows)
     gone = set() if any(row[5] for row in rows) else {"note"}
     if not any(plan.quality for plan in found.schedules):
         gone.add("quality")

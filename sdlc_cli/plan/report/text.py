@@ -37,8 +37,6 @@ def _parts(sheet: Sheet, view: View, look: Look) -> Iterator[str]:
         if part.table is not None and part.table.rows:
             yield ""
             yield from _table(part.table, look)
-    yield ""
-    yield from lines.text(summary.search_line(sheet), look, "dim")
 
 
 def _table(table: Table, look: Look) -> Iterator[str]:

@@ -152,6 +152,12 @@
   function choose(row) {
     chosen = row === chosen ? -1 : row;
     write();
+    if (chosen < 0) return;
+    const time = byId("time");
+    const chart = charts.find((_one, place) => !canvases[place].hidden);
+    const bar = chart.rows[chosen].querySelector(".bar").getBoundingClientRect();
+    const box = time.getBoundingClientRect();
+    if (bar.left < box.left || bar.right > box.right) time.scrollLeft += bar.left - box.left - 60;
   }
 
   picks.forEach((pick, row) => pick.addEventListener("click", () => choose(row)));
