@@ -12,7 +12,7 @@ from sdlc_cli.core.i18n import _
 
 FORMATS = ("table", "json", "csv", "markdown", "html", "svg", "mermaid", "ical", "yaml")
 OBJECTIVES = ("makespan", "tardiness", "cost", "quality", "balanced")
-SOURCES = ("tasks", "psplib", "patterson")
+SOURCES = ("tasks", "csv", "jira", "github", "psplib", "patterson")
 
 
 def register(app: App) -> None:
@@ -22,8 +22,9 @@ def register(app: App) -> None:
 
 def _text() -> str:
     return _(
-        "Reads tasks.yaml, PSPLIB .sm and .mm, and Patterson .rcp; without FILE the tasks.yaml here"
-        " or upward. Ctrl-C ends the search and prints the best plan so far.\n\n"
+        "Reads tasks.yaml, CSV, what Jira and GitHub export, PSPLIB .sm and .mm, Patterson .rcp;"
+        " without FILE the tasks.yaml here or upward."
+        " Ctrl-C ends the search and prints the best plan so far.\n\n"
         "Exit codes: 0 planned, also where a limit is missed; 1 with --check when a hard deadline,"
         " the budget or another limit is missed; 2 wrong words or files; 4 no task found;"
         " 130 interrupted."
@@ -57,6 +58,10 @@ def plan(
     objective: Annotated[
         str, choice("--objective", words=OBJECTIVES, help=_("What the plan is to be best in."))
     ] = "makespan",
+    pareto: Annotated[
+        bool,
+        typer.Option("--front", help=_("Plans between time, cost and quality, none worse in all.")),
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -129,6 +134,7 @@ def plan(
         schedules=schedules,
         seed=seed,
         objective=objective,
+        front=pareto,
         jobs=jobs,
         exact=exact,
         check=check,

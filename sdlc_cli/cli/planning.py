@@ -40,6 +40,7 @@ class Asked:
     schedules: int | None = None
     seed: int = 0
     objective: str = "makespan"
+    front: bool = False
     jobs: int | None = None
     exact: bool = False
     check: bool = False
@@ -257,6 +258,12 @@ class Planner:
 
             self.progress.begin(_("Trying what could come"))
             sheet = replace(sheet, risk=assess(project, sheet.schedule, seed=self.asked.seed))
+        if self.asked.front and not self.stop.asked:
+            from sdlc_cli.plan import pareto
+
+            self.progress.begin(_("Looking for the front"))
+            front = pareto.front(project, self.effort, watch=self._watch(project))
+            sheet = replace(sheet, front=front)
         if not sheet.passed and not self.stop.asked:
             found = self._helps(project, sheet.schedule)
             sheet = replace(sheet, relaxations=() if self.stop.asked else found)

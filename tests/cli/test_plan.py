@@ -78,7 +78,7 @@ def test_the_plan_is_on_stdout_and_how_it_was_found_on_stderr(plan: Callable[...
 
     assert done.returncode == 0
     assert re.fullmatch(
-        r"40 schedules in [\d.]+ s \(python\) after [\d.]+ s of start-up, by makespan, seed 0\n",
+        r"\d+ schedules in [\d.]+ s \(python\) after [\d.]+ s of start-up, by makespan, seed 0\n",
         done.stderr,
     )
     assert plan("--quiet").stderr == ""
@@ -234,17 +234,14 @@ def test_no_file_is_nothing_to_do(sdlc: Callable[..., Done], tmp_path: Path) -> 
 
 
 def test_what_no_plan_can_do_says_what_would_help(plan: Callable[..., Done], place: Path) -> None:
-    late = 'late: {hours: {mon-fri: "17:00-20:00"}}'
-    text = PROJECT.replace("calendars: {", f"calendars: {{{late}, ")
-    text = text.replace("ops]}", "ops], calendar: late}")
-    text += "  pair: {duration: 2h, needs: [{skill: dev, amount: 2}]}\n"
+    text = PROJECT + "  pair: {duration: 2h, needs: [bo, ops]}\n"  # nobody else has the skill
     (place / "never.yaml").write_text(text, encoding="utf-8")
 
     done = plan("never.yaml")
 
     assert done.returncode == 2
-    assert "pair" in done.stderr
-    assert "--what-if 'dev+1'" in done.stderr
+    assert "pair: there are not enough different people" in done.stderr
+    assert "--what-if 'ops+1'" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

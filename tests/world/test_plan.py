@@ -92,7 +92,7 @@ def test_nothing_is_left_untranslated(
     texts = {}
     for words in (
         ("p1.yaml", "--explain", "tt4", "--risk", "--check"),
-        ("p1.yaml", "--format", "markdown"),
+        ("p1.yaml", "--front", "--format", "markdown"),
         ("p2.yaml", "--diff", "o1.json", "--what-if", "ss1+1"),
         ("p1.yaml", "--what-if", "zz9+1"),
         ("p1.yaml", "--explain", "zz9"),
