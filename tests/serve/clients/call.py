@@ -1,25 +1,18 @@
 """Real clients make real calls and export their spans; run by the environment of .ci/clients.py.
 
-Run: python call.py CLIENT PROVIDER_URL OTLP_URL CANARY
+Run: python call.py CLIENT|all PROVIDER_URL OTLP_URL CANARY
 """
 
+import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-CLIENTS: dict[str, Callable[[str, str], None]] = {}
 OPENAI, ANTHROPIC = "gpt-4o-2024-08-06", "claude-sonnet-4-5-20250929"
 
 
-def client(name: str) -> Callable[[Callable[[str, str], None]], Callable[[str, str], None]]:
-    def added(work: Callable[[str, str], None]) -> Callable[[str, str], None]:
-        CLIENTS[name] = work
-        return work
-
-    return added
-
-
-def _openai(url: str, canary: str, *, stream: bool = True) -> None:
+def _openai(url: str, canary: str) -> None:
     import openai
 
     made = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-none")
@@ -27,10 +20,9 @@ def _openai(url: str, canary: str, *, stream: bool = True) -> None:
         "model": OPENAI, "messages": [{"role": "user", "content": f"Say {canary}"}],
     }  # fmt: skip
     made.chat.completions.create(**asked)
-    if stream:
-        usage = {"include_usage": True}
-        for _ in made.chat.completions.create(**asked, stream=True, stream_options=usage):
-            pass
+    usage = {"include_usage": True}
+    for _ in made.chat.completions.create(**asked, stream=True, stream_options=usage):
+        pass
 
 
 def _anthropic(url: str, canary: str) -> None:
@@ -47,79 +39,9 @@ def _anthropic(url: str, canary: str) -> None:
         stream.get_final_message()
 
 
-@client("openai-v2")
-def _(url: str, canary: str) -> None:
-    from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
+def _litellm(url: str, canary: str) -> None:
+    import time
 
-    OpenAIInstrumentor().instrument()
-    _openai(url, canary)
-
-
-@client("genai-openai")
-def _(url: str, canary: str) -> None:
-    from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
-
-    OpenAIInstrumentor().instrument()
-    _openai(url, canary)
-
-
-@client("traceloop-openai")
-def _(url: str, canary: str) -> None:
-    from opentelemetry.instrumentation.openai import OpenAIInstrumentor
-
-    OpenAIInstrumentor().instrument()
-    _openai(url, canary)
-
-
-@client("openinference-openai")
-def _(url: str, canary: str) -> None:
-    from openinference.instrumentation.openai import OpenAIInstrumentor
-
-    OpenAIInstrumentor().instrument()
-    _openai(url, canary)
-
-
-@client("overlap-openai")
-def _(url: str, canary: str) -> None:
-    from openinference.instrumentation.openai import OpenAIInstrumentor as Inference
-    from opentelemetry.instrumentation.openai import OpenAIInstrumentor as Traceloop
-
-    Traceloop().instrument()
-    Inference().instrument()
-    _openai(url, canary)
-
-
-@client("anthropic")
-def _(url: str, canary: str) -> None:
-    _anthropic(url, canary)
-
-
-@client("genai-anthropic")
-def _(url: str, canary: str) -> None:
-    from opentelemetry.instrumentation.genai.anthropic import AnthropicInstrumentor
-
-    AnthropicInstrumentor().instrument()
-    _anthropic(url, canary)
-
-
-@client("traceloop-anthropic")
-def _(url: str, canary: str) -> None:
-    from opentelemetry.instrumentation.anthropic import AnthropicInstrumentor
-
-    AnthropicInstrumentor().instrument()
-    _anthropic(url, canary)
-
-
-@client("openinference-anthropic")
-def _(url: str, canary: str) -> None:
-    from openinference.instrumentation.anthropic import AnthropicInstrumentor
-
-    AnthropicInstrumentor().instrument()
-    _anthropic(url, canary)
-
-
-@client("litellm")
-def _(url: str, canary: str) -> None:
     import litellm
 
     litellm.callbacks = ["otel"]
@@ -130,12 +52,53 @@ def _(url: str, canary: str) -> None:
             api_base=f"{url}/v1",
             api_key="sk-none",
         )
+    time.sleep(3)  # its callback works in a thread of its own
+
+
+# What instruments the library, outermost last, and who calls.
+CLIENTS: dict[str, tuple[tuple[str, ...], Callable[[str, str], None]]] = {
+    "genai-openai": (("opentelemetry.instrumentation.genai.openai.OpenAIInstrumentor",), _openai),
+    "traceloop-openai": (("opentelemetry.instrumentation.openai.OpenAIInstrumentor",), _openai),
+    "openinference-openai": (("openinference.instrumentation.openai.OpenAIInstrumentor",), _openai),
+    "overlap-openai": (
+        (
+            "opentelemetry.instrumentation.openai.OpenAIInstrumentor",
+            "openinference.instrumentation.openai.OpenAIInstrumentor",
+        ),
+        _openai,
+    ),
+    "anthropic": ((), _anthropic),
+    "genai-anthropic": (
+        ("opentelemetry.instrumentation.genai.anthropic.AnthropicInstrumentor",),
+        _anthropic,
+    ),
+    "traceloop-anthropic": (
+        ("opentelemetry.instrumentation.anthropic.AnthropicInstrumentor",),
+        _anthropic,
+    ),
+    "openinference-anthropic": (
+        ("openinference.instrumentation.anthropic.AnthropicInstrumentor",),
+        _anthropic,
+    ),
+    "litellm": ((), _litellm),
+}
+
+
+def run(name: str, url: str, canary: str) -> None:
+    """The calls of one client."""
+    instrumentors, calls = CLIENTS[name]
+    made = []
+    for path in instrumentors:
+        module, _, kind = path.rpartition(".")
+        made.append(getattr(import_module(module), kind)())
+        made[-1].instrument()
+    calls(url, canary)
+    for one in reversed(made):
+        one.uninstrument()
 
 
 def main() -> int:
     name, url, otlp, canary = sys.argv[1:]
-    import os
-
     os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = otlp
     os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
     os.environ["OTEL_EXPORTER"] = "otlp_http"  # LiteLLM's own words
@@ -150,11 +113,8 @@ def main() -> int:
     made = TracerProvider(resource=Resource.create({"service.name": "shop"}))
     made.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(made)
-    CLIENTS[name](url, canary)
-    if name == "litellm":  # its callback works in a thread of its own
-        import time
-
-        time.sleep(2)
+    for one in CLIENTS if name == "all" else [name]:
+        run(one, url, canary)
     made.shutdown()
     return 0
 

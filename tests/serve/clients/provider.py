@@ -6,6 +6,7 @@ call: input 176, cache write 512, cache read 1024; output 340. Each answer has a
 
 import itertools
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,3 +127,10 @@ class Provider:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+if __name__ == "__main__":  # until its standard input is closed
+    with Provider() as address:
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
