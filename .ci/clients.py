@@ -72,7 +72,8 @@ def install(folder: Path) -> None:
     """Make the environment anew. Raises CalledProcessError."""
     shutil.rmtree(folder / "env", ignore_errors=True)
     venv.create(folder / "env", with_pip=True, symlinks=True)
-    words = [folder / "env" / "bin" / "python", "-m", "pip", "install", "-q", *PACKAGES]
+    python = str(folder / "env" / "bin" / "python")
+    words = [python, "-m", "pip", "install", "-q", *PACKAGES]
     subprocess.run(words, check=True, timeout=_SECONDS, stdin=subprocess.DEVNULL)
     (folder / _DONE).touch()
 

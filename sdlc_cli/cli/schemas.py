@@ -16,6 +16,7 @@ NAMES = (
     "tasks", "plan-report",
     "deploy",
     "deploy-render", "deploy-findings", "deploy-drift", "deploy-rules",
+    "serve-keys", "serve-dead-letters", "serve-webhook",
 )  # fmt: skip
 
 
@@ -48,6 +49,9 @@ def lines() -> dict[str, str]:
         "deploy-findings": _("what `sdlc deploy validate --format json` prints"),
         "deploy-drift": _("what `sdlc deploy drift --format json` prints"),
         "deploy-rules": _("what `sdlc deploy explain --format json` prints"),
+        "serve-keys": _("what `sdlc serve keys --format json` prints"),
+        "serve-dead-letters": _("what `sdlc serve dead-letters --format json` prints"),
+        "serve-webhook": _("what `sdlc serve` sends when a budget breaks"),
     }
 
 
@@ -76,6 +80,10 @@ def _get(name: str) -> Mapping[str, Any]:
         from sdlc_cli.plan import schema as plan
 
         return plan.get(name)
+    if name.startswith("serve"):
+        from sdlc_cli.serve import schema as serve
+
+        return serve.get(name)
     if name.startswith("cost"):
         from sdlc_cli.cost import schema as cost
 

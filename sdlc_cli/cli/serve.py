@@ -9,7 +9,8 @@ from sdlc_cli.cli import serve_store
 from sdlc_cli.cli.costing import CostConfigPath
 from sdlc_cli.cli.help import App, console
 from sdlc_cli.cli.serve_store import STORE, Store, file_of
-from sdlc_cli.core.i18n import _
+from sdlc_cli.core.errors import UsageError
+from sdlc_cli.core.i18n import _, msg
 
 if TYPE_CHECKING:
     from sdlc_cli.cost.config import CostConfig
@@ -94,6 +95,11 @@ def serve(
     def listening(address: str) -> None:
         out.note(_("listening on {address}").format(address=address))
 
+    if trace_to and not trace_to.startswith(("http://", "https://")):
+        raise UsageError(
+            msg("'{word}' is no address of the web", word=trace_to),
+            hint="--trace-to http://localhost:4319",
+        )
     settings = Settings(
         store=file_of(store),
         host=host,

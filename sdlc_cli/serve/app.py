@@ -82,9 +82,10 @@ class App:
             log.bug(error, path=path if path in self._paths else "")
         await send(reply, to, close=close)
         known = path if path in self._paths else "other"
-        self._service.metrics.request(
-            scope["method"], known, reply.status, time.perf_counter() - began
-        )
+        told = (scope["method"], known, reply.status, time.perf_counter() - began)
+        self._service.metrics.request(*told)
+        if self._service.tracer:
+            self._service.tracer.request(*told)
 
     async def _answered(self, scope: Any, receive: Any) -> Reply:
         method, path = scope["method"], scope["path"]

@@ -21,6 +21,7 @@ from sdlc_cli.serve.limits import Rates
 from sdlc_cli.serve.metrics import Metrics
 from sdlc_cli.serve.seal import keep_sealing
 from sdlc_cli.serve.settings import BODIES, Settings
+from sdlc_cli.serve.tracing import Tracer
 from sdlc_cli.serve.webhook import Webhook
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class Service:
         self.room = BODIES
         self.config = settings.config
         self.metrics = Metrics()
+        self.tracer = Tracer(settings.trace_to) if settings.trace_to else None
         self.rates = Rates(settings.rate)
         self.keyring = keys.Keyring(b"")
         self.veil = Veil(self.config.privacy)
@@ -69,6 +71,8 @@ class Service:
         if self.forwarder:
             self.forwarder.start()
         self._background = [asyncio.create_task(self._watch())]
+        if self.tracer:
+            self._background.append(asyncio.create_task(self.tracer.keep_sending()))
         if self.settings.seal:
             store = self.settings.store
             folder = store.with_name(f"{store.name}.days")
@@ -80,6 +84,8 @@ class Service:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        if self.tracer:
+            await self.tracer.send()
         if self.forwarder:
             self.forwarder.stop()
             await asyncio.get_running_loop().run_in_executor(None, self.forwarder.join, _JOIN_S)

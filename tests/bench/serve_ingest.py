@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 BATCH = 512
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -89,7 +90,8 @@ def export(count: int, seed: int) -> ExportTraceServiceRequest:
         span = library.spans.add()
         span.trace_id, span.span_id = chance.randbytes(16), chance.randbytes(8)
         span.parent_span_id = chance.randbytes(8)
-        span.name, span.kind = "chat gpt-4o", 3
+        span.name = "chat gpt-4o"
+        span.kind = Span.SPAN_KIND_CLIENT
         span.start_time_unix_nano = time.time_ns()
         span.end_time_unix_nano = span.start_time_unix_nano + 10**9
         _put(span, **{
@@ -194,7 +196,7 @@ def measured(
         f" p50 {_at(times, 0.5)}, p95 {_at(times, 0.95)}, p99 {_at(times, 0.99)} ms;"
         f" {cpu / max(1, sent * each) * 1e6:.0f} us CPU a call; peak {service.peak():.0f} MiB"
     )
-    return (sent - errors) * each
+    return int(sent - errors) * each
 
 
 def _piped(to: Any, *given: Any) -> None:

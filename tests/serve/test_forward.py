@@ -115,7 +115,7 @@ def test_an_outage_is_absorbed(
     service = start(tmp_path, "--forward", address)
     service.track({**CALL, "call_id": "before"})
     drained(service, otlp, 1)
-    from pgserver._commands import pg_ctl
+    from pgserver._commands import pg_ctl  # type: ignore[attr-defined]
 
     statuses: list[int] = []
     ending = threading.Event()

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb
 
 JSON = {"Content-Type": "application/json"}
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
-RESPONSES = {
+RESPONSES: dict[str, Any] = {
     "/v1/traces": trace_pb.ExportTraceServiceResponse,
     "/v1/metrics": metrics_pb.ExportMetricsServiceResponse,
     "/v1/logs": logs_pb.ExportLogsServiceResponse,
