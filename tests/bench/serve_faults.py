@@ -85,7 +85,8 @@ def kill(folder: Path, times: int) -> int:
     lost, twice = len(wanted - set(found)), sum(n > 1 for n in found.values())
     starts.sort()
     print(
-        f"{times} kills: {len(kept) * EACH:,} calls acknowledged, {len(unsure) * EACH:,} sent again;"
+        f"{times} kills: {len(kept) * EACH:,} calls acknowledged,"
+        f" {len(unsure) * EACH:,} sent again;"
         f" {lost} lost, {twice} twice, {reported - len(wanted)} too many in the report;"
         f" start {starts[len(starts) // 2]:.2f} s in the middle, {starts[-1]:.2f} s at most"
     )
@@ -130,7 +131,8 @@ def outage(folder: Path, seconds: float, rate: int) -> int:
     assert row
     sent = sum(statuses.values()) * EACH
     print(
-        f"away for {seconds:.0f} s at {rate:,} calls/s: answers {dict(statuses)}, {sent:,} calls sent,"
+        f"away for {seconds:.0f} s at {rate:,} calls/s:"
+        f" answers {dict(statuses)}, {sent:,} calls sent,"
         f" {row[0]:,} copied ({row[1]:,} different), drained {drained:.1f} s after its return;"
         f" peak {peak:.0f} MiB"
     )
@@ -172,7 +174,8 @@ def loris(folder: Path, number: int) -> int:
         for made in held:
             made.close()
     print(
-        f"{number} half-open connections: p50 {1000 * alone[500]:.1f} -> {1000 * beside[500]:.1f} ms,"
+        f"{number} half-open connections:"
+        f" p50 {1000 * alone[500]:.1f} -> {1000 * beside[500]:.1f} ms,"
         f" p99 {1000 * alone[990]:.1f} -> {1000 * beside[990]:.1f} ms"
     )
     return 0

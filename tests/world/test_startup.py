@@ -47,6 +47,11 @@ def test_start_up_stays_within(words: list[str], most: float) -> None:
         pytest.param(["plan", "--help"], HEAVY | {"rich"}, id="help of the plan command"),
         pytest.param(["schema"], HEAVY | {"rich"}, id="a light command"),
         pytest.param(["deploy", "eject"], HEAVY | {"rich"}, id="a light deploy command"),
+        pytest.param(
+            ["serve", "--help"],
+            HEAVY | {"rich", "uvicorn", "httptools", "opentelemetry", "google", "psycopg"},
+            id="help of the service",
+        ),
     ],
 )
 def test_start_up_imports_nothing_heavy(words: list[str], forbidden: set[str]) -> None:
