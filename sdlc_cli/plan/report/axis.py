@@ -107,7 +107,7 @@ class Axis:
         found: dict[float, str] = {}
         while at <= last:
             slot = self._slot(at)
-            if 0 <= slot < self.end and self._is_drawn(slot):
+            if slot >= 0 and self._drawn(slot) == slot:
                 found[self.x(slot)] = at.strftime(shape)
             at += timedelta(seconds=step)
         return [Tick(x=x, label=label) for x, label in found.items()]
@@ -120,11 +120,11 @@ class Axis:
         shape = "%m-%d" if at.year == last.year else "%Y-%m-%d"
         found: dict[float, str] = {}
         while at <= last:
-            slot = max(0, self._slot(at))
-            if slot or days == 1 or at >= self.clock.local(0) - timedelta(days=1):
-                found[self.x(slot)] = at.strftime(shape)
+            slot = self._drawn(max(0, self._slot(at)))
+            if slot is not None and (slot or days == 1 or at >= self._midnight()):
+                found[self.x(slot)] = self.clock.local(slot).strftime(shape)
             at += timedelta(days=days)
-        return [Tick(x=x, label=label) for x, label in found.items() if x < 1]
+        return [Tick(x=x, label=label) for x, label in found.items()]
 
     def _midnight(self) -> datetime:
         first = self.clock.local(0)
@@ -135,11 +135,12 @@ class Axis:
         seconds = at.timestamp() - self.clock.project.start.timestamp()
         return -int(-seconds // self.clock.project.unit_seconds)
 
-    def _is_drawn(self, slot: int) -> bool:
+    def _drawn(self, slot: int) -> int | None:
+        """The first slot from this one on that is drawn; None behind the last."""
         if self.worked is None:
-            return True
+            return slot if slot < self.end else None
         place = int(np.searchsorted(self.worked, slot))
-        return place < len(self.worked) and int(self.worked[place]) == slot
+        return int(self.worked[place]) if place < len(self.worked) else None
 
 
 def _worked(sheet: Sheet) -> I64:

@@ -40,7 +40,7 @@ def rows(sheet: Sheet, look: Look, *, verbose: bool) -> Iterator[str]:
     axis = Axis(sheet)
     listed = tables.order(sheet)[: None if verbose else MOST_TASKS]
     layout = _layout(sheet, listed, look)
-    ticks = axis.ticks(6.5 / layout.bar)
+    ticks = axis.ticks(6 / layout.bar)
     yield painted(_heads(layout) + _labels(ticks, layout.bar), "dim", look)
     for i in listed:
         yield _row(sheet, i, axis, layout, look)
@@ -115,8 +115,8 @@ def _right(text: str, width: int) -> str:
 def _labels(ticks: Sequence[Tick], width: int) -> str:
     line = ""
     for tick in ticks:
-        at = round(tick.x * width)
-        if at >= len(line) and at + len(tick.label) <= width:
+        at = min(round(tick.x * width), width - len(tick.label))
+        if at >= len(line):
             line = line.ljust(at) + tick.label + " "
     return line
 
