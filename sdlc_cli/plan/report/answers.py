@@ -130,9 +130,8 @@ def _risked(sheet: Sheet, risk: Risk) -> Part:
         Column(key="share", title=_("Share of the spread")),
         Column(key="critical", title=_("Critical in")),
     )
-    known = sheet.project.by_id
     rows = tuple(
-        (summary.name(known[d.task]), summary.share(d.share), summary.share(d.critical))
+        (one_line(d.task), summary.share(d.share), summary.share(d.critical))
         for d in risk.drivers[:MOST_ROWS]
         if d.share > 0
     )
@@ -188,7 +187,7 @@ def _totals(sheet: Sheet, found: Difference) -> Iterator[str]:
 
 
 def _changes(sheet: Sheet, found: Difference) -> Table:
-    clock, known = Clock(sheet.project), sheet.project.by_id
+    clock = Clock(sheet.project)
     columns = (
         Column(key="task", title=_("Task")),
         Column(key="start", title=_("Start")),
@@ -197,7 +196,7 @@ def _changes(sheet: Sheet, found: Difference) -> Table:
     )
     rows = tuple(
         (
-            summary.name(known[c.task]),
+            one_line(c.task),
             clock.short(c.start[1]),
             f"+{clock.elapsed(c.moved)}" if c.moved > 0 else clock.elapsed(c.moved),
             ", ".join(map(local, _notes(c, clock))),

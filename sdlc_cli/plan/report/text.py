@@ -42,7 +42,7 @@ def _parts(sheet: Sheet, view: View, look: Look) -> Iterator[str]:
 def _table(table: Table, look: Look) -> Iterator[str]:
     short = fitted(table, look.room)
     yield from (
-        grid(short, look, whole=("start", "finish"))
+        grid(short, look, whole=("start", "finish", "moved"))
         if reads_well(short, look.room)
         else pairs(table, look)
     )
