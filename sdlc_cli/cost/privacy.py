@@ -11,6 +11,7 @@ from sdlc_cli.cost.model import Group
 from sdlc_cli.cost.options import Privacy
 
 _LETTERS = 16  # of the hash: 64 bits, so that two of a million users differ all but surely
+_MOST_TOLD = 200_000  # names that are remembered
 _HASHED = re.compile(r"user-[0-9a-f]{16}")
 
 # Lengths are those of RFC 5321, 4.5.3.1; they also keep the search linear.
@@ -48,6 +49,8 @@ class Veil:
             return text
         told = self._told.get((field, text))
         if told is None:
+            if len(self._told) >= _MOST_TOLD:
+                self._told.clear()
             told = self._told[field, text] = self._veiled(field, text)
         return told
 

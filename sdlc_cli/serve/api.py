@@ -32,6 +32,7 @@ from sdlc_cli.serve.service import Service
 _FILTERS = ("project", "team", "model", "provider")
 _REPORT = ("by", "since", "until", *_FILTERS)
 _CACHED = 500  # answers
+_MOST_GROUPS = 20_000  # in an answer
 _EPOCH = date(1970, 1, 1)
 
 
@@ -56,6 +57,8 @@ class Api:
 
         def work() -> object:
             report = figures.report(by, wanted, first, last)
+            if len(report.groups) > _MOST_GROUPS:
+                raise UsageError(f"more than {_MOST_GROUPS} groups: ask for fewer, or fewer days")
             return _document(report, figures.veil)
 
         key = (by, wanted, first, last)

@@ -25,13 +25,14 @@ from sdlc_cli.cost.store.ledger import Owner
 from sdlc_cli.cost.store.rollup import Cuts, Scope
 
 _COLUMNS = ", ".join(f'"{name}"' for name in (*rollup.KEYS, *rollup.SUMS))
+_MOST_MODELS = 20_000  # whose prices are remembered: names are the clients' own
 _FIRST_YEAR, _YEARS_AHEAD = 2015, 3
 _EPOCH = date(1970, 1, 1)
 
 
 def prices_of(config: CostConfig) -> Prices:
     """All prices, with the user's own."""
-    return Prices(overrides=config.prices, aliases=config.aliases)
+    return Prices(overrides=config.prices, aliases=config.aliases, most=_MOST_MODELS)
 
 
 def cuts_of(config: CostConfig, prices: Prices) -> Cuts:

@@ -23,7 +23,8 @@ _STANDARD = frozenset(("", "auto", "default", "on_demand", "standard", "standard
 
 
 class Prices:
-    """All prices there are. One triple is resolved once; the same object comes back after that.
+    """All prices there are. One triple is resolved once; the same object comes back after that,
+    unless `most` others were asked for in between.
 
     `overrides` lie over the catalogue in their order. `aliases` map a logged model, or
     `provider/model`, to the model it is, `openai/gpt-4o`.
@@ -34,10 +35,12 @@ class Prices:
         catalogue: Catalogue | None = None,
         overrides: "Sequence[PriceEntry]" = (),
         aliases: Mapping[str, str] | None = None,
+        most: int = 1_000_000,
     ) -> None:
         self.catalogue = catalogue or load.catalogue()
         self.overrides = tuple(overrides)
         self.aliases = dict(aliases or {})
+        self._most = most
         self._prices: dict[tuple[str, str, str], Price] = {}
         self._ceilings: dict[tuple[str, str, str], Mapping[str, int]] = {}
 
@@ -49,6 +52,8 @@ class Prices:
         """
         key = (provider, model, tier)
         if key not in self._prices:
+            if len(self._prices) >= self._most:
+                self._prices.clear()
             name = look_up(self.catalogue, provider, model, self.aliases)
             self._prices[key] = self._resolved(name, canonical_tier(tier))
         return self._prices[key]
