@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sdlc_cli.core.errors import SdlcError
-from sdlc_cli.cost import store
 from sdlc_cli.cost.store import COLUMNS, TABLE, letters
 from sdlc_cli.cost.store.ledger import Ledger
 from sdlc_cli.serve import log
+from sdlc_cli.serve.refusal import Refusal
 
 Breaker = Literal["closed", "open", "half-open"]
 
@@ -29,10 +29,6 @@ _LONGEST_WAIT_S = 15.0
 _PATIENCE_S = 30.0  # with the writer of the store
 _FAILURES = 3  # in a row, after which the breaker opens
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
-
-
-class Refusal(Exception):
-    """The server will never take one of these rows."""
 
 
 class Forwarder(threading.Thread):
@@ -177,9 +173,3 @@ class Forwarder(threading.Thread):
 
 def _burial(seq: int, reason: str, at: int) -> Callable[[Ledger], None]:
     return lambda ledger: letters.bury(ledger.con, seq, reason, at)
-
-
-def records(rows: Sequence[tuple[Any, ...]]) -> list[store.Record]:
-    """Rows of the store without their numbers, as the table of a server takes them."""
-    truth = list(COLUMNS).index("known") + 1
-    return [(*row[1:truth], bool(row[truth]), *row[truth + 1 :]) for row in rows]

@@ -13,7 +13,7 @@ from sdlc_cli.cost.engine import remote
 from sdlc_cli.cost.merge import TIERS
 from sdlc_cli.cost.model import COUNTS, TOKENS
 from sdlc_cli.cost.store import COLUMNS
-from sdlc_cli.serve.forward import Refusal, records
+from sdlc_cli.serve.refusal import Refusal
 
 _CONNECT_S = 5
 _STATEMENT_MS = 60_000
@@ -64,7 +64,7 @@ class Target:
             cursor.execute(f"CREATE TEMP TABLE arrived ON COMMIT DROP AS SELECT {_NAMES} FROM "
                            f"{self._table} LIMIT 0".encode())  # fmt: skip
             with cursor.copy(f"COPY arrived ({_NAMES}) FROM STDIN".encode()) as copy:
-                for record in records(rows):
+                for record in _records(rows):
                     copy.write_row(record)
             cursor.execute(self._merged().encode())
             if removed:
@@ -148,3 +148,9 @@ def _first_line(error: Exception) -> str:
     """Of a server's message only the first: the next ones may hold values."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0][:300]
+
+
+def _records(rows: Sequence[tuple[Any, ...]]) -> list[store.Record]:
+    """Rows of the store without their numbers, as the table takes them."""
+    truth = list(COLUMNS).index("known") + 1
+    return [(*row[1:truth], bool(row[truth]), *row[truth + 1 :]) for row in rows]
