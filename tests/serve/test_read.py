@@ -197,14 +197,16 @@ def test_health(service: Any) -> None:
     assert service.get("/health").data["ready"] is True
 
 
-def test_the_demo_says_why_it_is_not_there(service: Any) -> None:
+def test_the_demo_is_a_plan_of_the_annealer_on_no_quantum_hardware(service: Any) -> None:
     answer = service.get("/api/v1/quantum/demo")
 
-    if answer.status == 200:
-        assert answer.data["quantum_hardware"] is False
-    else:
-        assert answer.status == 501
-        assert "planner" in answer.json["error"]["message"]
+    assert answer.status == 200
+    assert answer.data["quantum_hardware"] is False
+    assert answer.data["lower_bound"] <= answer.data["makespan"]
+    assert answer.data["makespan"] == max(task["finish"] for task in answer.data["tasks"])
+    reached = [step["makespan"] for step in answer.data["trace"]]
+    assert reached == sorted(reached, reverse=True)
+    assert reached[-1] == answer.data["makespan"]
 
 
 def test_switches(start: Any, tmp_path: Path) -> None:
