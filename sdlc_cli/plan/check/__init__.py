@@ -175,7 +175,7 @@ def _capacity(project: Project, laid: Iterable[_Laid]) -> Iterator[Violation]:
     for resource in project.resources:
         total = movable = 0
         working: set[str] = set()
-        events = sorted(edges.get(resource.id, ()), key=lambda edge: (edge[0], edge[1] > 0))
+        events = sorted(edges.get(resource.id, ()), key=lambda edge: edge[0])
         for at, (slot, amount, moves, name) in enumerate(events):
             total += amount
             movable += moves

@@ -133,6 +133,34 @@ def test_each_broken_rule_is_found(name: str, changes: dict[str, Any], kind: str
     assert kind in kinds(PROJECT, changed(PLAN, name, **changes))
 
 
+def test_people_are_seated_so_that_every_skill_is_met() -> None:
+    pair = task("pair", 2, skill("api"), skill("web"))
+    project = replace(PROJECT, tasks=(pair,), together=())
+    people = (("alice", 1), ("bob", 1))  # both know the api, and only Alice the web
+    plan = Schedule(
+        placements=(Placement(task="pair", start=0, finish=4, resources=people),),
+        makespan=4,
+        cost_usd=Decimal(4 * 60 + 4 * 20),
+    )
+
+    assert violations(project, plan) == ()
+    both_web = replace(project, tasks=(task("pair", 2, skill("web", 2)),))
+    assert kinds(both_web, plan) == {"staffing"}
+
+
+def test_a_hard_deadline_costs_nothing_to_miss() -> None:
+    project = replace(
+        PROJECT,
+        tasks=tuple(
+            replace(t, deadline=30, hard=True) if t.id == "build" else t for t in PROJECT.tasks
+        ),
+    )
+
+    assert {
+        one.kind for one in violations(project, replace(PLAN, tardiness=6, feasible=False))
+    } == {"deadline"}
+
+
 def test_a_person_at_half_time_takes_twice_as_long() -> None:
     fast = changed(PLAN, "build", finish=28)
 
