@@ -90,7 +90,9 @@ def choose(among: tuple[Option, ...], node: Node, word: Word | None) -> Option:
 
     Null is nothing where that is an option, else a section with all its defaults.
     """
-    for option in sorted(among, key=lambda one: not isinstance(one.type, inspect.NoneType)):
+    if len(among) > 1:
+        among = tuple(sorted(among, key=lambda one: not isinstance(one.type, inspect.NoneType)))
+    for option in among:
         if _fits(option, node, word):
             return option
     named = [o for o in among if not isinstance(o.type, inspect.NoneType)] or list(among)
@@ -106,7 +108,8 @@ def _fits(option: Option, node: Node, word: Word | None) -> bool:
         if isinstance(node, Section):
             return isinstance(option.type, inspect.StructType | inspect.DictType)
         return isinstance(option.type, inspect.VarTupleType | inspect.ListType)
-    value, loose = word.value, word.loose
+    value = word.value
+    loose = word.loose if word.replaced else value  # the same, and dear to find
     match option.type:
         case inspect.NoneType() | inspect.StructType():
             return value is None
