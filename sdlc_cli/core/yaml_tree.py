@@ -314,6 +314,8 @@ def _explained(problem: str) -> Message:
         return msg("a ':' too many, or the line is indented wrongly; quote text that holds ': '")
     if "cannot start any token" in problem:
         return msg("a value starts with a character that needs quotes around the value")
+    if "nesting depth" in problem:  # libyaml's own limit; it looks further ahead than we do
+        return msg("nested deeper than {limit} levels", limit=MAX_DEPTH)
     if "could not find expected ':'" in problem:
         return msg("a key without its ':'")
     if "block end" in problem or "expected key" in problem or "'-' indicator" in problem:
