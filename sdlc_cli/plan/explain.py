@@ -9,7 +9,6 @@ import numpy as np
 from sdlc_cli.plan.instance import I64
 from sdlc_cli.plan.model import LinkKind
 from sdlc_cli.plan.network import Arc, Network
-from sdlc_cli.plan.worktime import by_name
 
 Because = Literal[
     "start", "now", "release", "fact", "link", "resource", "calendar", "together", "choice"
@@ -48,12 +47,14 @@ class Explainer:
         self.project = network.project
         self.placed = network.schedule.placements
         self.place = {placement.task: i for i, placement in enumerate(self.placed)}
-        self._users: dict[str, list[int]] = {}
+        users: dict[str, list[int]] = {}
         for i, placement in enumerate(self.placed):
             for name, _amount in placement.resources:
-                self._users.setdefault(name, []).append(i)
+                users.setdefault(name, []).append(i)
+        self._users = {name: np.array(held, np.int64) for name, held in users.items()}
+        self._start = np.array([p.start for p in self.placed], np.int64)
+        self._finish = np.array([p.finish for p in self.placed], np.int64)
         self._capacity = {r.id: r.capacity for r in self.project.resources}
-        self._closed = {r.id: r for r in by_name(self.project).values()}
         self._group = {i: group for group in network.order for i in group}
 
     def chain(self, task: str) -> tuple[Step, ...]:
@@ -171,19 +172,25 @@ class Explainer:
         found: tuple[int, str] | None = None
         for name, amount in self.placed[i].resources:
             used = np.zeros(len(slots), np.int64)
-            for other in self._users.get(name, ()):
-                if other != i:
-                    used[self._overlap(other, slots)] += dict(self.placed[other].resources)[name]
+            for other in self._during(name, int(slots[0]), int(slots[-1]) + 1, i):
+                used[self._overlap(other, slots)] += dict(self.placed[other].resources)[name]
             full = np.flatnonzero(used + amount > self._capacity.get(name, FULL))
             if len(full) and (found is None or slots[full[-1]] > found[0]):
                 found = int(slots[full[-1]]), name
         if found is None:
             return None
         slot, name = found
-        holders = [o for o in self._users[name] if o != i and self._holds(o, slot)]
+        holders = [o for o in self._during(name, slot, slot + 1, i) if self._holds(o, slot)]
         mine = self.placed[i].start
         holders.sort(key=lambda o: (self.placed[o].finish > mine, -self.placed[o].finish, o))
         return name, holders
+
+    def _during(self, resource: str, begin: int, end: int, but: int) -> list[int]:
+        """Who else has to do with a resource between two slots."""
+        users = self._users[resource]
+        near = users[(self._start[users] < end) & (self._finish[users] > begin)]
+        found: list[int] = near[near != but].tolist()
+        return found
 
     def _overlap(self, other: int, slots: I64) -> I64:
         """Which of `slots` the other task works in."""
