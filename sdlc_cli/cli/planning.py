@@ -58,19 +58,21 @@ class Asked:
 class Stop:
     """Whether somebody pressed Ctrl-C. The first time the search ends, then the program."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: Console) -> None:
         self.asked = False
+        self._out = out
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        self._out.note(_("ending the search; once more leaves at once"))
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
+def stoppable(out: Console) -> Iterator[Stop]:
     """Ctrl-C sets the flag; an ignored one stays ignored."""
-    stop = Stop()
+    stop = Stop(out)
     before = signal.getsignal(signal.SIGINT)
     try:
         if before is not signal.SIG_IGN:
@@ -95,7 +97,7 @@ def run(out: Console, asked: Asked, command: str) -> int:
         out.deliver(tasks_yaml.write(project), asked.output, machine=True)
         return 0
     changes = changes_of(asked, project)
-    with stoppable() as stop, out.progress(_("Planning")) as progress:
+    with stoppable(out) as stop, out.progress(_("Planning")) as progress:
         planner = Planner(out, asked, effort, stop, progress, began)
         sheet = planner.sheet(project, changes)
     deliver(out, sheet, asked)
@@ -222,10 +224,15 @@ class Planner:
         keep = difference.read(self.asked.keep, project) if self.asked.keep else None
         hint = None if keep is None else difference.kept(keep, project)
         from sdlc_cli.plan import report
+        from sdlc_cli.plan.compiled import kept
         from sdlc_cli.plan.explain import Explainer
         from sdlc_cli.plan.search import ready
 
-        self.progress.begin(_("Loading the search"))
+        if kept():
+            self.progress.begin(_("Loading the search"))
+        else:
+            self.out.note(_("compiling the search for this machine: this takes a while, once"))
+            self.progress.begin(_("Compiling the search"))
         self.out.detail(_("search: {engine}").format(engine=ready()))
         self.startup = time.monotonic() - self.began
         before = self._searched(project, hint) if changes else None

@@ -94,6 +94,14 @@ def _folder() -> Path | None:
     return current if os.access(current, os.W_OK | os.X_OK) else None
 
 
+def kept() -> bool:
+    """Whether nothing is left to compile: an earlier run kept its code, or it stays Python."""
+    if engine()[0] != "numba":
+        return True
+    folder = Path(numba.config.CACHE_DIR) if _cached else None
+    return folder is not None and any(folder.rglob("*.nbc"))
+
+
 def _digest(*words: str) -> str:
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
 

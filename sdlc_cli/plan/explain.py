@@ -35,6 +35,7 @@ class Step:
     resource: str = ""
     kind: LinkKind = "FS"
     lag: int = 0
+    until: int = 0  # when `of` is finished, where it holds a resource
     ready: int = 0
     closed: bool = False  # between `ready` and `start` the calendar is closed
 
@@ -114,6 +115,7 @@ class Explainer:
             of=self.placed[holders[0]].task,
             others=tuple(self.placed[one].task for one in holders[1:]),
             resource=resource,
+            until=self.placed[holders[0]].finish,
             ready=first.ready,
         )
 

@@ -70,3 +70,14 @@ def test_without_numba_kernels_are_python(tmp_path: Path) -> None:
 
     assert run(tmp_path) == "python 5 False"
     assert run(tmp_path, NUMBA_DISABLE_JIT="1") == "python 5 False"
+
+
+def test_it_is_known_whether_anything_is_left_to_compile(tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    ask = "\nfrom sdlc_cli.plan.compiled import kept\nprint(kept())\n"
+    before = TRIAL.rpartition("print")[0]
+    (tmp_path / "trial.py").write_text(f"{ask}{before}add(2, 3){ask}")
+
+    assert run(tmp_path).split() == ["False", "True"]
+    assert run(tmp_path).split() == ["True", "True"]
+    assert run(tmp_path, NUMBA_DISABLE_JIT="1").split() == ["True", "True"]

@@ -96,7 +96,7 @@ def _explained(sheet: Sheet) -> Part:
         (
             one_line(step.task),
             clock.short(step.start),
-            local(summary.step(step, sheet.project, sheet.schedule)),
+            local(summary.step(step, clock)),
         )
         for step in sheet.explained
     )

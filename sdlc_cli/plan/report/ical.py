@@ -9,6 +9,7 @@ from sdlc_cli.core.i18n import _, local
 from sdlc_cli.core.printable import encodable, visible
 from sdlc_cli.plan.explain import Explainer
 from sdlc_cli.plan.report import DEFAULT, Sheet, View, summary, tables
+from sdlc_cli.plan.report.clock import Clock
 
 _WIDEST = 75  # octets of a line, its end not counted; RFC 5545 section 3.1
 
@@ -26,13 +27,13 @@ def _lines(sheet: Sheet) -> Iterator[str]:
     yield "CALSCALE:GREGORIAN"
     if sheet.project.name:
         yield f"X-WR-CALNAME:{escaped(sheet.project.name)}"
-    explainer = Explainer(sheet.network)
+    explainer, clock = Explainer(sheet.network), Clock(sheet.project)
     for i in range(len(sheet.project.tasks)):
-        yield from _event(sheet, i, explainer)
+        yield from _event(sheet, i, local(summary.step(explainer.reason(i), clock)))
     yield "END:VCALENDAR"
 
 
-def _event(sheet: Sheet, i: int, explainer: Explainer) -> Iterator[str]:
+def _event(sheet: Sheet, i: int, why: str) -> Iterator[str]:
     project = sheet.project
     task, placed = project.tasks[i], sheet.schedule.placements[i]
     who = summary.people(placed, project)
@@ -44,17 +45,16 @@ def _event(sheet: Sheet, i: int, explainer: Explainer) -> Iterator[str]:
     name = task.name or task.id
     title = f"{name} ({', '.join(who)})" if who else name
     yield f"SUMMARY:{escaped(title)}"
-    yield f"DESCRIPTION:{escaped(_about(sheet, i, explainer))}"
+    yield f"DESCRIPTION:{escaped(_about(sheet, i, why))}"
     if tables.is_critical(sheet, i):
         yield f"CATEGORIES:{escaped(_('critical'))}"
     yield "TRANSP:OPAQUE" if who else "TRANSP:TRANSPARENT"
     yield "END:VEVENT"
 
 
-def _about(sheet: Sheet, i: int, explainer: Explainer) -> str:
+def _about(sheet: Sheet, i: int, why: str) -> str:
     project = sheet.project
     task, placed = project.tasks[i], sheet.schedule.placements[i]
-    why = local(summary.step(explainer.reason(i), project, sheet.schedule))
     lines = [task.id, _("Starts then because: {why}").format(why=why)]
     if mode := summary.mode(placed, task):
         lines.append(f"{_('Mode')}: {mode}")

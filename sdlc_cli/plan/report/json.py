@@ -59,7 +59,7 @@ def document(sheet: Sheet) -> dict[str, object]:
         "infeasible_because": [_miss(one, project) for one in sheet.misses if one.fails],
         "late": [_miss(one, project) for one in sheet.misses if not one.fails],
         "relaxations": [_relaxation(one, clock) for one in sheet.relaxations],
-        "explanation": [_step(one, sheet, clock) for one in sheet.explained],
+        "explanation": [_step(one, clock) for one in sheet.explained],
         "risk": sheet.risk and _risk(sheet.risk, clock),
         "difference": sheet.difference and _difference(sheet.difference, clock),
         "what_if": sheet.what_if
@@ -141,7 +141,7 @@ def _relaxation(one: Relaxation, clock: Clock) -> dict[str, object]:
     return {"changes": [_change(c) for c in one.changes], **_totals(one.schedule, clock)}
 
 
-def _step(one: Step, sheet: Sheet, clock: Clock) -> dict[str, object]:
+def _step(one: Step, clock: Clock) -> dict[str, object]:
     return {
         "task": one.task,
         "start": one.start,
@@ -154,7 +154,7 @@ def _step(one: Step, sheet: Sheet, clock: Clock) -> dict[str, object]:
         "lag": one.lag,
         "ready": one.ready,
         "ready_time": clock.utc(one.ready),
-        "text": str(step_text(one, sheet.project, sheet.schedule)),
+        "text": str(step_text(one, clock)),
     }
 
 

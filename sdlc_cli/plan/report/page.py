@@ -164,7 +164,7 @@ def _data(sheet: Sheet, listed: list[int]) -> Markup:
     found = []
     for i in listed:
         task, placed = sheet.project.tasks[i], sheet.schedule.placements[i]
-        why = summary.step(explainer.reason(i), sheet.project, sheet.schedule)
+        why = summary.step(explainer.reason(i), clock)
         lines = [
             (_("Start"), clock.moment(placed.start)),
             (_("Finish"), clock.moment(placed.finish)),

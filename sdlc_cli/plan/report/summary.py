@@ -8,7 +8,7 @@ from sdlc_cli.core import money
 from sdlc_cli.core.i18n import Message, _, local, msg, ngettext
 from sdlc_cli.core.printable import one_line
 from sdlc_cli.plan.explain import Step
-from sdlc_cli.plan.model import Placement, Project, Schedule, Task
+from sdlc_cli.plan.model import Placement, Project, Task
 from sdlc_cli.plan.report import Sheet
 from sdlc_cli.plan.report.clock import Clock
 from sdlc_cli.plan.verdict import Miss, penalties
@@ -179,10 +179,8 @@ def mode(placed: Placement, task: Task) -> str:
     return one_line(task.modes[placed.mode].id or str(placed.mode + 1))
 
 
-def step(one: Step, project: Project, schedule: Schedule) -> Message:
+def step(one: Step, clock: Clock) -> Message:
     """Why a task starts when it does."""
-    clock = Clock(project)
-    place = {placed.task: placed for placed in schedule.placements}
     words: dict[str, object] = {
         "of": one_line(one.of),
         "resource": one_line(one.resource),
@@ -190,8 +188,7 @@ def step(one: Step, project: Project, schedule: Schedule) -> Message:
         "start": clock.short(one.start),
     }
     if one.because == "resource":
-        other = place[one.of]
-        words["until"] = clock.short(other.finish)
+        words["until"] = clock.short(one.until)
         if one.others:
             words["others"] = _named(one.others)
             return msg(
