@@ -169,9 +169,11 @@ def _loads(sheet: Sheet, axis: Axis, layout: _Layout, look: Look) -> Iterator[st
         shares = [mean / resource.capacity for mean in means]
         top = len(levels) - 1
         line = "".join(levels[min(top, -int(-share * top // 1))] for share in shares)
-        busy = _("{share} busy").format(share=summary.share(sum(shares) / len(shares), 0))
+        busy = summary.share(sum(shares) / len(shares), 0)
         head = _left(tables.resource_name(resource), layout.name) + _GAP
         rest = layout.before - columns(head)
+        words = _("{share} busy").format(share=busy)
+        busy = words if columns(words) <= rest - len(_GAP) else busy
         head += _left(busy, rest - len(_GAP)) + _GAP if rest > len(_GAP) else ""
         yield head + painted(line, "cyan", look)
 
