@@ -59,7 +59,7 @@ def _layout(sheet: Sheet, listed: Sequence[int], look: Look) -> _Layout:
     """As much beside the bar as leaves it `LEAST_BAR` and about half of the line."""
     clock, project = Clock(sheet.project), sheet.project
     placed = sheet.schedule.placements
-    names = [columns(summary.name(project.tasks[i])) for i in listed]
+    names = [columns(_("Task")), *(columns(summary.name(project.tasks[i])) for i in listed)]
     names += [columns(tables.resource_name(r)) for r in project.resources]
     who = [columns(", ".join(summary.people(placed[i], project))) for i in listed]
     dates = [columns(clock.short(placed[i].start)) for i in listed]
@@ -67,7 +67,7 @@ def _layout(sheet: Sheet, listed: Sequence[int], look: Look) -> _Layout:
     slack = [columns(tables.slack_text(sheet, i, clock)) for i in listed]
     room = look.room
     wanted = {
-        "name": min(max(names, default=4), 28 if room >= 100 else max(10, room // 4)),
+        "name": min(max(names), 28 if room >= 100 else max(10, room // 4)),
         "start": max(dates) if room >= 56 else 0,
         "who": min(max(who, default=0), 14 if room >= 100 else 10) if room >= 76 else 0,
         "slack": max(columns(_("Slack")), *slack) if room >= 96 and listed else 0,
