@@ -39,8 +39,12 @@ def needs(specs: Sequence[DeploySpec]) -> tuple[Need, ...]:
 
 def _needs(spec: DeploySpec) -> Iterator[Message]:
     namespace = spec.namespace
-    if spec.infrastructure == "managed":
+    managed = spec.infrastructure == "managed"
+    if managed:
         yield msg("a way into the cluster's network: its address is private")
+        if spec.pipeline.aws_role:
+            role = spec.pipeline.aws_role
+            yield msg("credentials of {role}, which alone administers the cluster", role=role)
     elif spec.egress == "eks-auto":
         yield msg("EKS Auto Mode, with its network policies")
     elif spec.egress == "cilium":
@@ -56,7 +60,8 @@ def _needs(spec: DeploySpec) -> Iterator[Message]:
         yield msg("the Secret {secret} with {keys}", secret=secret, keys=keys)
     if spec.has("prometheus-operator"):
         yield msg("the Prometheus operator")
-    if spec.autoscaling and spec.has("metrics-server"):
+    # Terraform adds a metrics server, and the images of its GPU nodes hold NVIDIA's plugin.
+    if spec.autoscaling and spec.has("metrics-server") and not managed:
         yield msg("the metrics server")
     if spec.domains and spec.has("ingress"):
         yield msg("an Ingress controller of the class {name}", name=spec.cluster.ingress_class)
@@ -68,8 +73,9 @@ def _needs(spec: DeploySpec) -> Iterator[Message]:
     if spec.monitoring.traces:
         place = f"{names.COLLECTOR}.{spec.cluster.monitoring_namespace}"
         yield msg("the OpenTelemetry collector {place}, as in monitoring/", place=place)
-    if spec.resources.gpu:
-        yield msg("a device plugin for {resource}", resource=spec.resources.gpu.resource)
+    gpu = spec.resources.gpu
+    if gpu and not (managed and gpu.resource.startswith("nvidia.com/")):
+        yield msg("a device plugin for {resource}", resource=gpu.resource)
 
 
 def commands(specs: Sequence[DeploySpec], paths: Collection[str], out: Path) -> tuple[Command, ...]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sdlc_cli.deploy import after
 from sdlc_cli.deploy.lock import Lock, Plan
-from sdlc_cli.deploy.model import Cluster, DeploySpec
+from sdlc_cli.deploy.model import Cluster, DeploySpec, Gpu
 from sdlc_cli.deploy.render import render
 from sdlc_cli.deploy.report import Verdict, rendered
 from sdlc_cli.deploy.rules import Checked
@@ -100,8 +100,32 @@ def test_a_cluster_has_to_have_what_no_file_brings(specs: tuple[DeploySpec, ...]
         "the Prometheus operator": every,
         "an Ingress controller of the class nginx": every,
         "cert-manager, with the ClusterIssuer letsencrypt": every,
-        "the metrics server": ("prod", "dr"),
     }
+
+
+def test_what_terraform_brings_is_no_need(specs: tuple[DeploySpec, ...]) -> None:
+    gpu = Gpu(resource="nvidia.com/gpu", count=1)
+    prod = next(spec for spec in specs if spec.autoscaling)
+    managed = replace(prod, resources=replace(prod.resources, gpu=gpu))
+    amd = replace(prod, resources=replace(prod.resources, gpu=replace(gpu, resource="amd.com/gpu")))
+
+    def told(spec: DeploySpec) -> set[str]:
+        return {str(need.what) for need in after.needs((spec,))}
+
+    theirs = {"the metrics server", "a device plugin for nvidia.com/gpu"}
+    assert not told(managed) & theirs
+    assert told(replace(managed, infrastructure="existing")) >= theirs
+    assert "a device plugin for amd.com/gpu" in told(amd)
+
+
+def test_the_one_role_that_administers_the_cluster_is_told(specs: tuple[DeploySpec, ...]) -> None:
+    role = "arn:aws:iam::123456789012:role/answers-deploy"
+    spec = replace(specs[0], pipeline=replace(specs[0].pipeline, aws_role=role))
+    needed = f"credentials of {role}, which alone administers the cluster"
+
+    assert needed in [str(need.what) for need in after.needs((spec,))]
+    existing = replace(spec, infrastructure="existing")
+    assert needed not in [str(need.what) for need in after.needs((existing,))]
 
 
 def test_what_a_plain_cluster_lacks_has_to_be_made_by_hand(awkward: DeploySpec) -> None:
@@ -125,7 +149,9 @@ def test_what_a_plain_cluster_lacks_has_to_be_made_by_hand(awkward: DeploySpec) 
 def test_people_read_the_needs_once_and_the_commands_by_environment(
     specs: tuple[DeploySpec, ...],
 ) -> None:
-    chosen = tuple(spec for spec in specs if spec.environment in ("staging", "dr"))
+    staging, dr = (spec for spec in specs if spec.environment in ("staging", "dr"))
+    cards = Gpu(resource="amd.com/gpu", count=1)
+    chosen = (staging, replace(dr, resources=replace(dr.resources, gpu=cards)))
     paths = {artifact.path for artifact in render(specs)}
     done = rendered.Done(
         app="answers",
@@ -147,7 +173,7 @@ def test_people_read_the_needs_once_and_the_commands_by_environment(
         "  the Prometheus operator\n"
         "  an Ingress controller of the class nginx\n"
         "  cert-manager, with the ClusterIssuer letsencrypt\n"
-        "  dr: the metrics server\n"
+        "  dr: a device plugin for amd.com/gpu\n"
         "\n"
         "Next\n"
         "  staging\n"
