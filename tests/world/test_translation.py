@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from gettext import GNUTranslations
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Protocol
@@ -91,8 +92,22 @@ def compiled(catalog: Catalog) -> bytes:
     written = read_po(io.BytesIO(text))
     # Without a date of its own a catalogue gets the current minute, and never compiles alike.
     written.creation_date = written.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    # Babel would write the English singular for all numbers of a language without plurals.
+    for message in [m for m in written if m.pluralizable and not all(m.string or [""])]:
+        written.delete(message.id)
     write_mo(out, written)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_is_not_translated_keeps_its_english_plural(language: str) -> None:
+    catalog = _catalog(language)
+    catalog.add(("{n} apple", "{n} apples"))
+
+    sentences = GNUTranslations(io.BytesIO(compiled(catalog)))
+
+    told = [sentences.ngettext("{n} apple", "{n} apples", n) for n in (0, 1, 2)]
+    assert told == ["{n} apples", "{n} apple", "{n} apples"]
 
 
 def hold(path: Path, wanted: bytes, request: pytest.FixtureRequest) -> None:
