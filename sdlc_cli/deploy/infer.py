@@ -87,7 +87,8 @@ def _build(found: Repository) -> Iterator[str]:
 def _ports(found: Repository) -> Iterator[str]:
     numbers = [port for port in found.ports if _LEAST_PORT <= port <= 65535] or [8080]
     low = [port for port in found.ports if port < _LEAST_PORT]
-    yield "ports: # a name and a number each, from 1024 on"
+    guess = "" if numbers[0] in found.ports else "; CHANGE"
+    yield f"ports: # a name and a number each, from 1024 on{guess}"
     for i, number in enumerate(numbers[:10]):
         yield f"  {'http' if i == 0 else f'port-{number}'}: {number}"
     for number in low:
@@ -125,6 +126,11 @@ def _variables(found: Repository) -> Iterator[str]:
         yield "secrets: # where each lies in the store outside; never the value. CHANGE the keys"
         for name in sorted(secret):
             yield f"  {name}: {{key: {_label(found.name) or 'service'}/{name.lower()}}}"
+    named = {*config, *secret, *found.variables}
+    if others := sorted(name for name in found.reads if name not in named):
+        yield "# CHANGE: the code reads these variables too; which of them does it need?"
+        for i in range(0, min(len(others), _MOST_VARIABLES), 4):
+            yield f"#   {', '.join(others[i : i + 4])}"
     yield ""
 
 

@@ -23,9 +23,13 @@ _MINORS = range(10, 15)  # Python versions that there are images of
 
 _FROM = re.compile(r"^FROM\s+(?:--\S+\s+)*\S*\bpython:3\.([0-9]+)", re.I | re.M)
 _EXPOSE = re.compile(r"^EXPOSE\s+(.+)$", re.I | re.M)
+_LISTENS = re.compile(r"^--port[=\n]([0-9]{1,5})$|^(?:-b|--bind)[=\n]?[^\s/]*:([0-9]{1,5})$", re.M)
 _COMMAND = re.compile(r"^(CMD|ENTRYPOINT)\s+(\[.*\])\s*$", re.I | re.M)
 _REQUIRES = re.compile(r"(?:>=|~=|==|\^)\s*3\.([0-9]+)")
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=[ \t]*(.*?)\s*$", re.M)
+_READS = re.compile(
+    r"""\b(?:environ(?:\.get\(|\[)|getenv\()\s*["']([A-Za-z_][A-Za-z0-9_]{0,127})["']"""
+)
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([A-Za-z_][\w.]*)", re.M)
 _ROUTE = re.compile(r"""["'](/(?:[\w-]+/)*(?:health|healthz|live|livez|ready|readyz|ping|metrics)"""
                     r"""(?:/(?:live|ready))?)["']""")  # fmt: skip
@@ -40,8 +44,9 @@ class Repository:
     """What was found. Empty where nothing was.
 
     `variables` are names and example values of environment variables, `modules` the dotted names
-    that are imported, `requires` names of distributions that it cannot do without, `locked` those
-    of its lock file, `routes` texts that look like paths of health and metrics.
+    that are imported, `reads` the variables that the code looks up, `requires` names of
+    distributions that it cannot do without, `locked` those of its lock file, `routes` texts that
+    look like paths of health and metrics.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Repository:
     command: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    reads: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
     requires: frozenset[str] = frozenset()
     locked: frozenset[str] = frozenset()
@@ -73,6 +79,7 @@ def look(root: Path) -> Repository:
     code = [name for name in names if name.endswith(".py") and not _is_aside(name)]
     texts = {name: _read(root, name) for name in code}
     source, package = _source(code)
+    command = _command(docker, code, package)
     return Repository(
         name=_text(project, "name") or package or root.name,
         version=_text(project, "version"),
@@ -84,9 +91,10 @@ def look(root: Path) -> Repository:
         lock=next((name for name in LOCKS if name in names), ""),
         source=source,
         package=package,
-        command=_command(docker, code, package),
-        ports=_ports(docker),
+        command=command,
+        ports=_ports(docker, command),
         variables=_variables(_read(root, name) for name in _EXAMPLES if name in names),
+        reads=frozenset(name for text in texts.values() for name in _READS.findall(text)),
         modules=frozenset(m for text in texts.values() for m in _IMPORT.findall(text)),
         requires=_requires(project, (_read(root, name) for name in _REQUIREMENTS)),
         locked=frozenset(_LOCKED.findall("".join(_read(root, name) for name in LOCKS[:2]))),
@@ -188,9 +196,11 @@ def _words(written: str) -> tuple[str, ...]:
     return tuple(words) if given else ()
 
 
-def _ports(docker: str) -> tuple[int, ...]:
+def _ports(docker: str, command: Sequence[str]) -> tuple[int, ...]:
+    """Where the command listens, which is what counts, before what the image only says."""
+    listens = [port for found in _LISTENS.finditer("\n".join(command)) for port in found.groups()]
     written = [word for line in _EXPOSE.findall(docker) for word in line.split()]
-    numbers = [word.removesuffix("/tcp") for word in written]
+    numbers = [*filter(None, listens), *(word.removesuffix("/tcp") for word in written)]
     return tuple(dict.fromkeys(int(word) for word in numbers if re.fullmatch("[0-9]{1,5}", word)))
 
 

@@ -103,6 +103,41 @@ def test_what_is_built_is_told_by_the_files(
     assert {name: getattr(build, name) for name in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("docker", "ports", "guessed"),
+    [
+        pytest.param('CMD ["gunicorn", "m.wsgi", "-b", ":8000"]', [8000], False, id="-b"),
+        pytest.param('CMD ["gunicorn", "--bind=0.0.0.0:8001"]', [8001], False, id="--bind="),
+        pytest.param('CMD ["uvicorn", "--port", "8002"]\nEXPOSE 8002 9000', [8002, 9000], False,
+                     id="said twice"),
+        pytest.param('EXPOSE 9000\nCMD ["uvicorn", "--port=8003"]', [8003, 9000], False,
+                     id="the command counts first"),
+        pytest.param('EXPOSE 80\nCMD ["gunicorn", "-b", ":8000"]', [8000], False, id="a low one"),
+        pytest.param('EXPOSE 80\nCMD ["x", "-b", "a/b:8000"]', [8080], True, id="no address"),
+        pytest.param("", [8080], True, id="nothing"),
+    ],
+)  # fmt: skip
+def test_the_port_is_where_the_command_listens(
+    tree: Any, docker: str, ports: list[int], guessed: bool
+) -> None:
+    root = tree({"a.py": "", "Dockerfile": f"FROM python:3.12\n{docker}\n"})
+
+    assert [port.port for port in drafted(root)[0].ports] == ports
+    line = next(line for line in draft(root).splitlines() if line.startswith("ports:"))
+    assert line.endswith("CHANGE") == guessed
+
+
+def test_variables_that_only_the_code_names_are_left_to_a_person(tree: Any) -> None:
+    code = (
+        "import os\nA = os.environ['DJANGO_SECRET_KEY']\nB = os.getenv(\n    \"DB_NAME\", 'x')\n"
+        "C = os.environ.get('LOG_LEVEL')\nD = os.environ[name]\n"
+    )
+    root = tree({"a.py": code, ".env.example": "LOG_LEVEL=info\n"})
+
+    assert "too; which of them does it need?\n#   DB_NAME, DJANGO_SECRET_KEY\n\n" in draft(root)
+    assert drafted(root)[0].config == {"LOG_LEVEL": "info"}
+
+
 def test_terraform_that_is_there_is_kept(tree: Any) -> None:
     spec = drafted(tree({"infra/main.tf": "", "a.py": "import asyncpg\n"}))[0]
 
