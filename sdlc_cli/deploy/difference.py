@@ -8,7 +8,7 @@ from pathlib import Path
 from sdlc_cli.core.i18n import _
 from sdlc_cli.deploy.folder import Folder
 from sdlc_cli.deploy.lock import Plan, State, Step
-from sdlc_cli.deploy.turns import opened, wait
+from sdlc_cli.deploy.turns import is_there, opened, wait
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # of a hand-edited file, to a terminal
 _BOLD, _RED, _GREEN, _CYAN = "1", "31", "32", "36"
@@ -33,7 +33,7 @@ def unified(plan: Plan, out: Path, *, color: bool = False) -> str:
     Files that a render would keep although it does not want them are named without their lines.
     """
     lines: list[str] = []
-    if not out.exists():
+    if not is_there(out):
         lines += (line for step in plan.steps for line in _lines(step, None))
     else:
         with opened(out, "read") as folder:

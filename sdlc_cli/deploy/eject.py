@@ -7,7 +7,7 @@ from sdlc_cli.core.errors import UsageError
 from sdlc_cli.core.files import write_atomic
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.nearest import nearest
-from sdlc_cli.deploy import config
+from sdlc_cli.deploy import config, turns
 
 TEMPLATES = Path(__file__).parent / "templates"
 FOLDER = ".sdlc/templates"  # beside deploy.yaml, where it names no other
@@ -66,7 +66,7 @@ def first(root: Path, *, force: bool = False) -> Path:
             msg("{path} is not a folder", path=root), hint=msg("the folder of the repository")
         )
     file = root / config.FILE_NAME
-    if file.exists() and not force:
+    if turns.is_there(file) and not force:
         raise UsageError(
             msg("{path} exists already", path=file),
             hint=msg("--force to overwrite it, or sdlc deploy render to use it"),

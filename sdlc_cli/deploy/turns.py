@@ -36,6 +36,15 @@ def opened(out: Path, verb: Literal["read", "write"]) -> Iterator[Folder]:
         ) from error
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder. Raises WorkError where nobody may look for it."""
+    try:
+        return path.exists()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise WorkError(msg("cannot read {path}: {why}", path=path, why=why)) from error
+
+
 def wait(folder: Folder, verb: Literal["read", "write"], patience: float = PATIENCE) -> None:
     """Wait until others let us in, `patience` seconds at most. Raises WorkError."""
     end = time.monotonic() + patience
@@ -53,7 +62,7 @@ def was_interrupted(out: Path) -> bool:
 
     Waits for a run that goes on. Raises WorkError.
     """
-    if not (out / JOURNAL).is_file():
+    if not is_there(out / JOURNAL):
         return False
     with opened(out, "read") as folder:
         wait(folder, "read")

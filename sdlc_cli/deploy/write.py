@@ -30,7 +30,7 @@ def compare(
     image: str = "",
 ) -> Plan:
     """What `write` would do; nothing is touched. Raises ConfigError and WorkError."""
-    if not out.exists():
+    if not turns.is_there(out):
         return locks.plan(Lock(), artifacts, lambda _p: None, chosen=chosen, known=known)
     with turns.opened(out, "read") as folder:
         turns.wait(folder, "read")
@@ -40,7 +40,7 @@ def compare(
 
 def last(out: Path) -> Lock:
     """What the lock in `out` says of the last render. Raises ConfigError and WorkError."""
-    if not out.exists():
+    if not turns.is_there(out):
         return Lock()
     with turns.opened(out, "read") as folder:
         return locks.load(folder.read(LOCK))
@@ -48,7 +48,7 @@ def last(out: Path) -> Lock:
 
 def exists(out: Path) -> bool:
     """Whether anything was rendered into `out`."""
-    return (out / LOCK).is_file()
+    return turns.is_there(out / LOCK)
 
 
 def repair(out: Path) -> bool:

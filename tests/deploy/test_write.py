@@ -5,8 +5,8 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -240,13 +240,19 @@ def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def read_only(tmp_path: Path) -> Iterator[Path]:
+def open_to_all() -> Iterator[Path]:
+    """A folder that every user may read. pytest keeps its own, and those above, to one user."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def read_only(open_to_all: Path) -> Iterator[Path]:
     """A folder with a render that only its owner's group of none may write to."""
-    out = tmp_path / "out"
+    out = open_to_all / "out"
     write_to(out, "dev")
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        with suppress(PermissionError):
-            folder.chmod(0o755)  # pytest keeps its folders to one user
     (out / "k8s/dev").chmod(0o555)
     yield out
     (out / "k8s/dev").chmod(0o755)
@@ -277,6 +283,34 @@ def test_a_folder_that_cannot_be_written_is_said_so_and_all_stays(read_only: Pat
         "WorkError cannot write .*service.yaml: Permission denied\n", done.stdout
     ), done.stdout
     assert {name: (read_only / name).read_text() for name in names(read_only)} == before
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["turns.refuse_interrupted_above(place)", "eject.first(place, force=False)",
+     "write.last(place / 'out')", "write.exists(place)"],
+)  # fmt: skip
+def test_a_folder_that_nobody_may_enter_is_said_so(call: str, open_to_all: Path) -> None:
+    (open_to_all / "closed").mkdir(mode=0o000)
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from sdlc_cli.deploy import eject, infer, turns, write\n"
+        "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
+        "place = Path(sys.argv[1])\n"
+        f"try: {call}\n"
+        "except Exception as error: print(type(error).__name__, error)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, "closed"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=open_to_all,
+    )
+
+    assert re.fullmatch("WorkError cannot read .*closed[a-z/.-]*: Permission denied\n", done.stdout)
 
 
 @pytest.mark.parametrize("place", ["file", "file/below"])
