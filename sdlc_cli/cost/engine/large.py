@@ -22,7 +22,8 @@ from sdlc_cli.cost.model import Row, SourceRead
 from sdlc_cli.cost.readers import Format, records
 
 ALONE = 8 * 2**20  # bytes from which on a file is a reading of its own
-TOGETHER = 128 * 2**20  # bytes of smaller files in one reading
+TOGETHER = 512 * 2**20  # bytes of smaller files in one reading
+COPIED = 128 * 2**20  # and where they are copied into one file for it
 MOST_FILES = 2_000
 PIECE = 64 * 2**20  # bytes of a file that DuckDB refused, read again at once
 SPLINTER = 4 * 2**20  # and of such a piece
@@ -58,6 +59,15 @@ class Text:
     splinter: bool = False  # the smallest piece there is
 
 
+@dataclass(slots=True)
+class Batch:
+    """Smaller files that wait to be read in one go."""
+
+    shape: Shape
+    room: int  # bytes that may still come
+    texts: list[Text] = field(default_factory=list)
+
+
 class Large:
     """One reading of many sources."""
 
@@ -68,7 +78,7 @@ class Large:
         self._tmp = tmp
         self._keep = keep
         self._detect = detect
-        self._batches: dict[str, tuple[Shape, list[Text]]] = {}
+        self._batches: dict[str, Batch] = {}
         self._joined = tmp / "joined"  # files that are read as one, one such after another
         self._rows = tmp / "rows"  # not yet in a part: of these results
         self._written: list[Result] = []
@@ -183,14 +193,17 @@ class Large:
         form = text.result.form
         assert form is not None
         key = repr(shape) if form.name in bulk.SAMPLED else form.name
-        _, waiting = self._batches.setdefault(key, (shape, []))
-        waiting.append(text)
-        if sum(each.size for each in waiting) >= TOGETHER or len(waiting) >= MOST_FILES:
+        if key not in self._batches:
+            self._batches[key] = Batch(shape, TOGETHER if scan.reads(shape) else COPIED)
+        batch = self._batches[key]
+        batch.texts.append(text)
+        batch.room -= text.size
+        if batch.room <= 0 or len(batch.texts) >= MOST_FILES:
             self._batch(key)
 
     def _batch(self, key: str) -> None:
-        shape, texts = self._batches.pop(key)
-        self._files(texts, shape)
+        batch = self._batches.pop(key)
+        self._files(batch.texts, batch.shape)
 
     def _files(self, texts: Sequence[Text], shape: Shape) -> None:
         """Reads files in one go; where that cannot be, by halves."""
