@@ -12,7 +12,7 @@ from typing import IO
 
 from sdlc_cli.core.errors import NothingToDo, UsageError, WorkError
 from sdlc_cli.core.i18n import Message, msg
-from sdlc_cli.cost.readers.codex import superseded
+from sdlc_cli.cost.readers.codex import ARCHIVED, superseded
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".parquet", ".log")
 PACKED = (".gz", ".zst")
@@ -79,6 +79,8 @@ def find(paths: Sequence[str], tmp: Path, stdin: IO[bytes] | None = None) -> tup
             msg("no usage log was found in {paths}", paths=", ".join(paths)),
             hint=msg("logs are files ending in {suffixes}", suffixes=" ".join(SUFFIXES)),
         )
+    if not any(ARCHIVED in name for name in found):  # most often: to take paths apart takes time
+        return tuple(found.values())
     old = superseded([Path(name) for name in found])
     return tuple(source for name, source in found.items() if Path(name) not in old)
 

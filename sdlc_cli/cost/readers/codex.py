@@ -209,14 +209,17 @@ def _difference(total: _Usage, before: _Usage | None) -> _Usage:
     return tuple(max(0, now - then) for now, then in zip(total, before, strict=True))
 
 
+LIVE, ARCHIVED = "sessions", "archived_sessions"  # folders
+
+
 def superseded(paths: Sequence[PurePath]) -> frozenset[PurePath]:
     """Of archived sessions those that still lie, under the same name, among the live ones.
 
     Codex moves a session from `sessions` to `archived_sessions`; where both are there, the first
     is the one that is written.
     """
-    live = {_place(path, "sessions") for path in paths} - {None}
-    return frozenset(path for path in paths if _place(path, "archived_sessions") in live)
+    live = {_place(path, LIVE) for path in paths} - {None}
+    return frozenset(path for path in paths if _place(path, ARCHIVED) in live)
 
 
 def _place(path: PurePath, folder: str) -> tuple[str, ...] | None:
