@@ -89,7 +89,7 @@ def names(pm: str) -> tuple[str, str, str]:
 
 def connect(tmp: Path, *, threads: int, memory_mib: int) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that fetches nothing and spills into `tmp`."""
-    return duckdb.connect(
+    con = duckdb.connect(
         ":memory:",
         config={
             "threads": threads,
@@ -99,6 +99,8 @@ def connect(tmp: Path, *, threads: int, memory_mib: int) -> duckdb.DuckDBPyConne
             "autoload_known_extensions": False,
         },
     )
+    con.execute("SET enable_progress_bar = false")  # in `python -c` it would write to stdout
+    return con
 
 
 def plan_little(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,6 +1,8 @@
 """What can be asked of the logs, over small files of a known content."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -333,3 +335,17 @@ def test_the_order_of_files_changes_no_figure(
     assert [group.keys["day"] for group in report.groups] == ["2026-01-01"]
     assert first.path.endswith("b.jsonl")
     assert first.row.ts == NOON * 10**6
+
+
+def test_nothing_but_the_answer_is_written_to_stdout(tmp_path: Path) -> None:
+    asked = (
+        "import sys; from pathlib import Path; from sdlc_cli.cost.engine import table; "
+        "con = table.connect(Path(sys.argv[1]), threads=1, memory_mib=100); "
+        "print(con.execute(\"SELECT current_setting('enable_progress_bar')\").fetchall())"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", asked, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "[(False,)]\n"
