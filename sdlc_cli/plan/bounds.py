@@ -19,9 +19,10 @@ import numpy as np
 
 from sdlc_cli.plan.instance import FF, FS, I64, SS, Instance
 
-_CUTS = 400  # moments looked at, at most; a large project has its bounds from a choice of them
+_CUTS = 300_000  # moments times tasks looked at; a large project has its bounds from some moments
 _TESTED = 130  # tasks of a project for which makespans are refuted
-_STEPS = 60  # makespans tried to refute
+_STEPS = 40  # makespans tried to refute
+_ENDS = 60  # begins and ends of the intervals that are to refute one
 
 
 def makespan(instance: Instance) -> int:
@@ -38,10 +39,11 @@ def makespan(instance: Instance) -> int:
         work = _least(instance, instance.mode_duration * demand)
         best = max(best, _between(head[free], tail[free], work[free], room))
     if instance.plain and instance.n <= _TESTED:
-        for _ in range(_STEPS):
-            if not any(_refuted(best, duration, head, tail, d, room) for d, room in scaled):
-                break
-            best += 1
+        for demand, room in scaled:
+            for _ in range(_STEPS):
+                if not _refuted(best, duration, head, tail, demand, room):
+                    break
+                best += 1
     return best
 
 
@@ -118,18 +120,18 @@ def _between(head: I64, tail: I64, work: I64, room: int) -> int:
     order = np.argsort(-tail, kind="stable")
     head, tail, work = head[order], tail[order], work[order]
     best = 0
-    for moment in _some(np.unique(head)):
+    for moment in _some(np.unique(head), max(10, _CUTS // len(head))):
         inside = head >= moment
         needed = -(-np.cumsum(work[inside]) // room)
         best = max(best, int(moment + np.max(needed + tail[inside])))
     return best
 
 
-def _some(moments: I64) -> I64:
+def _some(moments: I64, most: int) -> I64:
     """All, or as many as there is time for."""
-    if len(moments) <= _CUTS:
+    if len(moments) <= most:
         return moments
-    some: I64 = moments[np.linspace(0, len(moments) - 1, _CUTS).astype(int)]
+    some: I64 = moments[np.linspace(0, len(moments) - 1, most).astype(int)]
     return some
 
 
@@ -138,8 +140,8 @@ def _refuted(end: int, duration: I64, head: I64, tail: I64, demand: I64, room: i
     busy = (demand > 0) & (duration > 0)
     length, least = duration[busy], demand[busy]
     early, late = head[busy], end - tail[busy] - duration[busy]  # starts
-    begins = np.unique(np.concatenate([early, late, early + length]))
-    ends = np.unique(np.concatenate([late + length, early + length, late]))
+    begins = _some(np.unique(np.concatenate([early, late, early + length])), _ENDS)
+    ends = _some(np.unique(np.concatenate([late + length, early + length, late])), _ENDS)
     for begin in begins[begins < end]:
         within = ends[ends > begin]
         left = np.minimum(length, early + length - begin)  # of it after `begin`, all to the left

@@ -2,8 +2,11 @@
 
 Each schedule, its tasks sorted by falling finish, is a list for the other direction, where the
 same order is squeezed once more: forward-backward improvement, with a recombination on the way
-(the bi-population genetic algorithm of Debels and Vanhoucke, 2005). A child takes the place of
-one list only, and only where it is no worse: a population stays diverse for longer.
+(the bi-population genetic algorithm of Debels and Vanhoucke, 2005).
+
+A child takes the place of one list only, and only where it is not much worse. How much depends on
+the place, as replicas of parallel tempering each have a temperature, and falls to nothing by the
+end, as in annealing: accepted is what is worse by less than a threshold (Dueck and Scheuer 1990).
 
 The places are dealt to blocks, each with its own random numbers. While one direction is made, the
 other is only read, so that blocks run side by side without a lock, and to the same end as one
@@ -129,18 +132,28 @@ def breed(population: Population, block: Block, side: int, place: int) -> None:
         other = (other + 1) % size
     width = n // 4 + draw(state, n // 2 + 1)
     begin = draw(state, n - width + 1)
-    cross(lists[place], lists[other], begin, begin + width, block.marks, block.child)
+    cross(lists[other], lists[place], begin, begin + width, block.marks, block.child)
 
 
 @jit
 def evolve(
-    count: int, bound: int, side: int, fresh: int, net: Net, population: Population, block: Block
+    count: int,
+    bound: int,
+    side: int,
+    fresh: int,
+    heat: int,
+    net: Net,
+    population: Population,
+    block: Block,
 ) -> None:
     """Make at most `count` schedules of `side` for the block's places; none once `bound` is met.
 
-    A fresh population is filled: at random forward, and backward from the lists of that.
+    A fresh population is filled: at random forward, and backward from the lists of that. `heat`,
+    in thousandths of a slot, is by how much a child may be worse at the last place.
     """
     state = block.state
+    lists, makespan = population.lists[side], population.makespan[side]
+    step = heat // len(makespan)
     for _ in range(count):
         place = state[PLACE]
         if place >= state[END] or state[BEST] <= bound:
@@ -171,7 +184,7 @@ def evolve(
             state[BEST_SIDE] = side
             for i in range(len(block.child)):
                 block.best[i] = block.child[i]
-        if fresh or last <= population.makespan[side][place]:
+        if fresh or (last - makespan[place]) * 1000 <= step * place:
             ties = net.topological[1 - side]
-            latest_first(block.finish, last, ties, block.heads, population.lists[side][place])
-            population.makespan[side][place] = last
+            latest_first(block.finish, last, ties, block.heads, lists[place])
+            makespan[place] = last

@@ -35,6 +35,7 @@ from sdlc_cli.plan.serial import serial
 WORD_BITS = 63
 TICK = 0.05  # seconds between two looks at the clock
 NONE_YET = 2**40
+HEAT = 0.1  # by how much of the makespan a schedule may be worse, at first and at the last place
 
 
 def search(instance: Instance, effort: Effort, watch: Watch | None = None) -> Found:
@@ -42,9 +43,10 @@ def search(instance: Instance, effort: Effort, watch: Watch | None = None) -> Fo
     if instance.n == 0:
         nothing = np.zeros(0, dtype=np.int64)
         return Found(start=nothing, finish=nothing, mode=np.zeros(0, dtype=np.int32), proved=True)
+    begin = time.monotonic()
     unit = max(1, int(np.gcd.reduce(instance.mode_duration)))
     bound = -(-bounds.makespan(instance) // unit)
-    run = _Run(net(instance, unit), instance.n, unit, bound, effort, watch)
+    run = _Run(net(instance, unit), instance.n, unit, bound, effort, watch, begin)
     with run.workers() as run.pool:
         if effort.schedules is not None:
             run.count(max(1, effort.schedules))
@@ -125,16 +127,24 @@ class _Run:
     """A search under way: a population, its blocks, and the pass that they are at."""
 
     def __init__(
-        self, net: Net, n: int, unit: int, bound: int, effort: Effort, watch: Watch | None
+        self,
+        net: Net,
+        n: int,
+        unit: int,
+        bound: int,
+        effort: Effort,
+        watch: Watch | None,
+        begin: float,
     ) -> None:
         self.net, self.n, self.unit, self.bound = net, n, unit, bound
         self.effort, self.watch = effort, watch
-        self.begin = self.watched = time.monotonic()
+        self.begin = self.watched = begin
         self.pool: ThreadPoolExecutor | None = None
         self.population = Population(None, None)
         self.blocks: list[Block] = []
         self.paces: list[float] = []  # schedules a second of each block
         self.trial: list[Block] = []
+        self.heat = 0
 
     def workers(self) -> AbstractContextManager[ThreadPoolExecutor | None]:
         """Threads for the blocks, where there are to be several."""
@@ -171,12 +181,17 @@ class _Run:
 
     def passes(self, schedules: int, end: float) -> bool:
         """Fill the population, then renew either side by turns. False: the search is over."""
-        side, fresh = 0, 2
+        side, fresh, left = 0, 2, schedules
+        begin = time.monotonic()
         try:
-            while schedules > 0:
+            while left > 0:
+                spent = 1 - left / schedules
+                if end < float("inf"):
+                    spent = (time.monotonic() - begin) / max(end - begin, 1e-9)
+                self.heat = int(HEAT * max(0.0, 1 - spent) * int(self.best.state[BEST]) * 1000)
                 ends = [int(block.state[END]) for block in self.blocks]
                 for block, start, stop in zip(self.blocks, self.starts, ends, strict=True):
-                    block.state[PLACE], block.state[END] = start, min(stop, schedules)
+                    block.state[PLACE], block.state[END] = start, min(stop, left)
                 goes_on = self.renew(side, fresh > 0, end)
                 for block, stop in zip(self.blocks, ends, strict=True):
                     block.state[END] = stop
@@ -184,7 +199,7 @@ class _Run:
                     return False
                 if time.monotonic() >= end:
                     return True
-                schedules -= ends[-1]
+                left -= ends[-1]
                 side, fresh = 1 - side, fresh - 1
         except KeyboardInterrupt:
             if self.best.state[BEST] >= NONE_YET:
@@ -218,7 +233,7 @@ class _Run:
                 return False
             count = max(1, int(pace * min(moment - begin, TICK / 2)))
             made = int(state[COUNT])
-            evolve(count, self.bound, side, int(fresh), self.net, self.population, block)
+            evolve(count, self.bound, side, int(fresh), self.heat, self.net, self.population, block)
             made = int(state[COUNT]) - made
             pace = made / max(time.monotonic() - begin, 1e-6)
             self.paces[k] = pace

@@ -122,18 +122,20 @@ def _try(
 ) -> Row:
     instance = compile_(project)
     plain.search(instance, Effort(schedules=1))  # compiled, or loaded
+    effort = _effort(asked, instance)
     cpu, wall = _cpu(), time.monotonic()
-    found = _ours(asked, instance)
+    found = plain.search(instance, effort)
     ours_cpu, ours_wall = _cpu() - cpu, time.monotonic() - wall
     wrong = violations(project, _schedule(project, instance, found))
-    if wrong or found.makespan < lower_bound(instance):
+    bound = lower_bound(instance)
+    if wrong or found.makespan < bound:
         raise SystemExit(f"{name}: {wrong or 'below its bound'}")
     row: dict[str, Any] = {
         "instance": name,
         "limit": _limit(asked),
         "best_known": best_known,
         "critical_path": critical_path,
-        "bound": lower_bound(instance),
+        "bound": bound,
         "ours": found.makespan,
         "ours_schedules": found.schedules,
         "ours_cpu": round(ours_cpu, 3),
@@ -144,15 +146,18 @@ def _try(
     return Row(**row)
 
 
-def _ours(asked: argparse.Namespace, instance: Instance) -> Found:
+def _effort(asked: argparse.Namespace, instance: Instance) -> Effort:
     if asked.seconds:
-        return plain.search(instance, Effort(seconds=asked.seconds, seed=0, jobs=asked.jobs))
+        return Effort(seconds=asked.seconds, jobs=asked.jobs)
     schedules = asked.schedules
-    if asked.cpu:
-        begin = _cpu()
-        trial = plain.search(instance, Effort(schedules=2_000, seed=1))
-        schedules = int(trial.schedules / max(_cpu() - begin, 1e-4) * asked.cpu)
-    return plain.search(instance, Effort(schedules=schedules, seed=0, jobs=asked.jobs))
+    if asked.cpu:  # the pace, from what the second ten thousand take: the start costs once
+        marks = [_cpu()]
+        for trial in (10_000, 20_000):
+            made = plain.search(instance, Effort(schedules=trial, seed=1)).schedules
+            marks.append(_cpu())
+        more = (marks[2] - marks[1]) - (marks[1] - marks[0])
+        schedules = int(min(made, 10_000) / max(more, 0.01) * asked.cpu)
+    return Effort(schedules=schedules, jobs=asked.jobs)
 
 
 def _schedule(project: Project, instance: Instance, found: Found) -> Schedule:
