@@ -4,7 +4,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from sdlc_cli.plan.compiled import jit
+from sdlc_cli.plan.compiled import inlined, inner, jit
 from sdlc_cli.plan.instance import F64, I32, I64
 from sdlc_cli.plan.packed import (
     AFTER_FROM,
@@ -74,21 +74,21 @@ def herd(p: Packed, facts: I64, size: int, seed: int, habit: tuple[float, ...]) 
     )
 
 
-@jit
+@inner
 def roll(dice: I64, n: int) -> Any:
     """A number from 0 to n - 1 (the minimal standard generator: alike in Python and compiled)."""
     dice[0] = dice[0] * 48271 % 2147483647
     return dice[0] % n
 
 
-@jit
+@inner
 def chance(dice: I64) -> Any:
     """A number in [0, 1)."""
     dice[0] = dice[0] * 48271 % 2147483647
     return dice[0] / 2147483647.0
 
 
-@jit
+@inner
 def settle(p: Packed, h: Herd, order: I64) -> None:
     """Put what has to come first before what waits for it, the order kept where it can be."""
     units = p.sizes[UNITS]
@@ -109,7 +109,7 @@ def settle(p: Packed, h: Herd, order: I64) -> None:
         order[i] = h.desk[STAMP, i]
 
 
-@jit
+@inner
 def by_time(p: Packed, w: Room, h: Herd, order: I64, of: int) -> None:
     """Sort units by their finish, or their start; earlier units of the project first in ties.
 
@@ -140,7 +140,7 @@ def by_time(p: Packed, w: Room, h: Herd, order: I64, of: int) -> None:
         settle(p, h, order)
 
 
-@jit
+@inlined
 def draw_order(p: Packed, h: Herd) -> None:
     """A random list, those first more often that have a long way to go."""
     for u in range(p.sizes[UNITS]):
@@ -168,7 +168,7 @@ def draw_order(p: Packed, h: Herd) -> None:
                 ready += 1
 
 
-@jit
+@inner
 def draw_row(p: Packed, h: Herd, j: int) -> Any:
     """A random mode: any way to do the task first, then anybody who can."""
     low, high = p.task[j, MODE_FROM], p.task[j, MODE_TO]
@@ -180,7 +180,7 @@ def draw_row(p: Packed, h: Herd, j: int) -> Any:
     return row
 
 
-@jit
+@inner
 def excess_after(p: Packed, w: Room, j: int, row: int) -> Any:
     """How far the budgets are overdrawn, as shares, once a task is done in another mode."""
     over = 0.0
@@ -196,7 +196,7 @@ def excess_after(p: Packed, w: Room, j: int, row: int) -> Any:
     return over
 
 
-@jit
+@inner
 def afford(p: Packed, w: Room, h: Herd) -> None:
     """Change modes at random until the budgets hold, or no single change helps."""
     if p.sizes[BUDGETS] == 0:
@@ -236,7 +236,7 @@ def afford(p: Packed, w: Room, h: Herd) -> None:
         over = best
 
 
-@jit
+@inlined
 def judge(p: Packed, w: Room, h: Herd, order: I64, weights: F64) -> Any:
     """The weight of the schedule of `order` and the room's modes, justified; both are updated."""
     h.state[MADE] += 1
@@ -260,7 +260,7 @@ def judge(p: Packed, w: Room, h: Herd, order: I64, weights: F64) -> Any:
     return note
 
 
-@jit
+@inner
 def remember(p: Packed, w: Room, h: Herd, weights: F64) -> Any:
     """The weight of the schedule in the room, which is kept if it is the best."""
     value = key(p, w, weights)
@@ -272,7 +272,7 @@ def remember(p: Packed, w: Room, h: Herd, weights: F64) -> Any:
     return value
 
 
-@jit
+@inner
 def pick(h: Herd) -> Any:
     """The best of a few members."""
     best = roll(h.state, len(h.weight))
@@ -283,7 +283,7 @@ def pick(h: Herd) -> Any:
     return best
 
 
-@jit
+@inner
 def inherit(p: Packed, w: Room, h: Herd, parent: int, j: int) -> None:
     """The mode of a task as a member has it, and whether it waits for its wished start."""
     gene = h.gene[parent, j]
@@ -291,9 +291,9 @@ def inherit(p: Packed, w: Room, h: Herd, parent: int, j: int) -> None:
     w.plan[j, ANCHOR] = p.task[j, WISH] if gene % 2 == 1 else 0
 
 
-@jit
+@inlined
 def fresh(p: Packed, w: Room, h: Herd, m: int) -> None:
-    """A member that has no parents: given, or drawn at random."""
+    """A member that has no parents: given, or drawn at random; every second one unanchored."""
     if m < h.state[GIVEN]:
         for u in range(p.sizes[UNITS]):
             h.desk[CHILD, u] = h.order[m, u]
@@ -307,11 +307,11 @@ def fresh(p: Packed, w: Room, h: Herd, m: int) -> None:
         w.plan[j, MODE] = draw_row(p, h, j)
         w.plan[j, FLEX] = loose
         w.plan[j, ANCHOR] = 0
-        if p.task[j, WISH] >= 0 and roll(h.state, 2) == 0:
+        if m % 2 == 1 and p.task[j, WISH] >= 0 and roll(h.state, 2) == 0:
             w.plan[j, ANCHOR] = p.task[j, WISH]
 
 
-@jit
+@inlined
 def mix(p: Packed, w: Room, h: Herd, a: int, b: int) -> None:
     """A child of two: the head and the end of one's order, between them the order of the other."""
     units = p.sizes[UNITS]
@@ -347,7 +347,7 @@ def mix(p: Packed, w: Room, h: Herd, a: int, b: int) -> None:
             i += 1
 
 
-@jit
+@inlined
 def mutate(p: Packed, w: Room, h: Herd) -> None:
     """Swap neighbours that do not wait for each other; try other modes and other starts."""
     for i in range(p.sizes[UNITS] - 1):

@@ -53,6 +53,24 @@ def jit(function: F) -> F:
     return compiled  # type: ignore[no-any-return]
 
 
+def inner(function: F) -> F:
+    """As `jit`, for what compiled functions call: kept as a part of those, and quicker to compile.
+
+    It must not make arrays.
+    """
+    if numba is None or numba.config.DISABLE_JIT:
+        return function
+    lean: dict[str, Any] = {"no_cfunc_wrapper": True, "_nrt": False}
+    return numba.njit(nogil=True, error_model="numpy", **lean)(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: F) -> F:
+    """As `inner`, for what is called in one place: compiled as a part of that."""
+    if numba is None or numba.config.DISABLE_JIT:
+        return function
+    return numba.njit(nogil=True, error_model="numpy", inline="always")(function)  # type: ignore[no-any-return]
+
+
 def _forgive(cache: Any) -> None:
     """A cache that breaks in use (a full disk, a folder that is gone) costs time, not the plan."""
     load, save = cache.load_overload, cache.save_overload

@@ -16,7 +16,8 @@ from sdlc_cli.plan.instance import I64, KINDS, MICRO, NEVER, Instance
 from sdlc_cli.plan.model import Calendar, Project, Task
 
 _MOST_SLOTS = 2**23
-"""Farther ahead no calendar is looked at: 16 years of minutes."""
+_FARTHEST = 20 * 365 * 86400
+"""Farther ahead than so many slots or seconds no calendar is looked at."""
 
 
 class PlanError(ConfigError):
@@ -225,16 +226,17 @@ def _time(
     slots: list[I64] = [np.empty(0, dtype=np.int64)]
     if len(numbers) > 1:
         reach = max(1024, 4 * reach)
+    most = max(reach, min(_MOST_SLOTS, _FARTHEST // project.unit_seconds))
     while True:
-        reach = min(reach, max(_MOST_SLOTS, begin + longest + sum(wait)))
+        reach = min(reach, most)
         slots[1:] = [open_slots(project, c, reach) for c in list(numbers)[1:]]
         facts = [_moments(project, task, of_task[j][0], slots, reach)
                  for j, task in enumerate(project.tasks)]  # fmt: skip
-        end, stuck = _serial(project, order, of_task, wait, slots, begin, reach)
+        after = max([begin, *(finish for _, finish in facts)])
+        end, stuck = _serial(project, order, of_task, wait, slots, after, reach)
         if stuck < 0:
-            end = max([end, *(finish for _, finish in facts)])
             return [s[: np.searchsorted(s, end)] for s in slots], facts, end
-        if reach >= _MOST_SLOTS:
+        if reach >= most:
             task = project.tasks[stuck]
             raise PlanError(
                 msg("{task}: those it needs are never at work together for long enough",
@@ -288,7 +290,8 @@ def _moments(
         return -1, -1
     if task.finished is not None and task.status == "done":
         return task.started, task.finished
-    return task.started, max(_finish(slots[row.calendar], row, task.started, reach), project.now)
+    finish = _finish(slots[row.calendar], row, task.started, reach)
+    return task.started, max(finish if finish >= 0 else reach, project.now)
 
 
 def _scaled(

@@ -66,7 +66,7 @@ def encoded(project: Project, instance: Instance, plan: Schedule) -> Found:
     mode = np.full(instance.n, -1, dtype=np.int32)
     for j, task in enumerate(project.tasks):
         place = places.get(task.id)
-        if place is None:
+        if place is None or place.start // instance.scale >= instance.horizon:
             continue
         start[j] = place.start // instance.scale
         finish[j] = place.finish // instance.scale

@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from sdlc_cli.plan.compiled import engine
+from sdlc_cli.plan.compiled import engine, jit
 from sdlc_cli.plan.effort import Found
 from sdlc_cli.plan.instance import I64, NEVER, Instance
 from sdlc_cli.plan.packed import (
@@ -38,6 +38,33 @@ from sdlc_cli.plan.sgs import (
     wipe,
 )
 from sdlc_cli.plan.staffing import MOST as MOST_STAFFINGS
+
+
+@jit
+def _clear(p: Packed, w: Room) -> None:
+    count_use(p, w)
+    wipe(p, w)
+
+
+@jit
+def _early(p: Packed, w: Room, order: I64) -> bool:
+    return bool(forward(p, w, order))
+
+
+@jit
+def _put(p: Packed, w: Room, u: int) -> bool:
+    """One unit as early as can be."""
+    if p.unit[u, STOP] - p.unit[u, FIRST] > 1:
+        return bool(place_group(p, w, u))
+    return bool(place(p, w, p.many[p.unit[u, FIRST]]))
+
+
+@jit
+def _take(p: Packed, w: Room, u: int) -> None:
+    """One unit out again."""
+    for i in range(p.unit[u, FIRST], p.unit[u, STOP]):
+        j = p.many[i]
+        hold(p, w, w.plan[j, MODE], w.plan[j, START], w.plan[j, FINISH], -1)
 
 
 def every_plan(instance: Instance) -> list[Found] | None:
@@ -75,7 +102,7 @@ class _Trial:
         self.w.plan[:, MODE] = modes
         self.w.plan[:, FLEX] = 0
         self.w.plan[:, ANCHOR] = 0
-        count_use(self.p, self.w)
+        _clear(self.p, self.w)
 
     def _keep(self) -> None:
         start, finish = self.w.plan[:, START].copy(), self.w.plan[:, FINISH].copy()
@@ -90,7 +117,7 @@ class _Trial:
         for modes in product(*ways):
             self._choose(modes)
             for order in lists:
-                if forward(self.p, self.w, order):
+                if _early(self.p, self.w, order):
                     self._keep()
         return self.found
 
@@ -120,7 +147,6 @@ class _Trial:
         """All starts in all modes, for each of them the plan that ends first."""
         for modes in product(*ways):
             self._choose(modes)
-            wipe(self.p, self.w)
             self.best = NEVER
             self._from(0)
             if self.left < 0:
@@ -138,13 +164,12 @@ class _Trial:
         tasks = p.many[p.unit[u, FIRST] : p.unit[u, STOP]]
         w.plan[tasks, ANCHOR] = 0
         while self.left >= 0:
-            if not (place_group(p, w, u) if len(tasks) > 1 else place(p, w, tasks[0])):
+            if not _put(p, w, u):
                 break
             ends = int(w.plan[tasks, FINISH].max())
             if ends < self.best:
                 self._from(u + 1)
-            for j in tasks:
-                hold(p, w, w.plan[j, MODE], w.plan[j, START], w.plan[j, FINISH], -1)
+            _take(p, w, u)
             if ends >= self.best or w.plan[tasks[0], START] >= p.sizes[HORIZON] - 1:
                 break
             w.plan[tasks, ANCHOR] = w.plan[tasks, START].max() + 1

@@ -4,7 +4,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from sdlc_cli.plan.compiled import jit
+from sdlc_cli.plan.compiled import inner
 from sdlc_cli.plan.instance import F64, FF, FS, I64, NEVER, SS
 from sdlc_cli.plan.packed import (
     BUDGETS,
@@ -72,7 +72,7 @@ def room(packed: Packed, facts: I64) -> Room:
     )
 
 
-@jit
+@inner
 def wipe(p: Packed, w: Room) -> None:
     """Take everything planned out again."""
     for t in range(w.log[TOUCHED], w.log[TOUCHED + 1]):
@@ -82,7 +82,7 @@ def wipe(p: Packed, w: Room) -> None:
     w.log[TOUCHED + 1] = 0
 
 
-@jit
+@inner
 def fits(p: Packed, free: I64, row: int, slot: int) -> bool:
     """Whether a slot has what a mode needs."""
     for k in range(p.sizes[WORDS]):
@@ -91,7 +91,7 @@ def fits(p: Packed, free: I64, row: int, slot: int) -> bool:
     return True
 
 
-@jit
+@inner
 def earliest(p: Packed, free: I64, row: int, begin: int, end: int, limit: int) -> Any:
     """The first start from `begin` on with a finish from `end` on and up to `limit`; or -1.
 
@@ -132,7 +132,7 @@ def earliest(p: Packed, free: I64, row: int, begin: int, end: int, limit: int) -
     return -1
 
 
-@jit
+@inner
 def latest(p: Packed, free: I64, row: int, begin: int, end: int, floor: int) -> Any:
     """The last finish up to `end` with a start up to `begin`, not before `floor`; or -1."""
     d = p.mode[row, LENGTH]
@@ -169,7 +169,7 @@ def latest(p: Packed, free: I64, row: int, begin: int, end: int, floor: int) -> 
     return -1
 
 
-@jit
+@inner
 def finish_of(p: Packed, row: int, start: int) -> Any:
     """Where a mode begun in the open slot `start` ends."""
     d = p.mode[row, LENGTH]
@@ -179,7 +179,7 @@ def finish_of(p: Packed, row: int, start: int) -> Any:
     return p.open[p.rank[c, start] + d - 1] + 1
 
 
-@jit
+@inner
 def start_of(p: Packed, row: int, finish: int) -> Any:
     """Where a mode that ends with the open slot before `finish` begins."""
     d = p.mode[row, LENGTH]
@@ -189,7 +189,7 @@ def start_of(p: Packed, row: int, finish: int) -> Any:
     return p.open[p.rank[c, finish] - d]
 
 
-@jit
+@inner
 def hold(p: Packed, w: Room, row: int, start: int, finish: int, sign: int) -> None:
     """Take what a mode needs out of its slots, or give it back."""
     d = p.mode[row, LENGTH]
@@ -205,7 +205,7 @@ def hold(p: Packed, w: Room, row: int, start: int, finish: int, sign: int) -> No
             w.free[t, k] -= sign * p.mode[row, DEMAND + k]
 
 
-@jit
+@inner
 def allowed(p: Packed, w: Room, old: int, new: int) -> bool:
     """Whether a change of mode leaves what is used up within the budget, or lessens it."""
     for k in range(p.sizes[BUDGETS]):
@@ -215,7 +215,7 @@ def allowed(p: Packed, w: Room, old: int, new: int) -> bool:
     return True
 
 
-@jit
+@inner
 def turn(p: Packed, w: Room, j: int, new: int) -> None:
     """Change the mode of a task."""
     old = w.plan[j, MODE]
@@ -225,7 +225,7 @@ def turn(p: Packed, w: Room, j: int, new: int) -> None:
         w.plan[j, MODE] = new
 
 
-@jit
+@inner
 def count_use(p: Packed, w: Room) -> None:
     """Reckon anew what all modes use up."""
     for k in range(p.sizes[BUDGETS]):
@@ -235,7 +235,7 @@ def count_use(p: Packed, w: Room) -> None:
         w.log[USED + k] = total
 
 
-@jit
+@inner
 def after_links(p: Packed, w: Room, j: int) -> tuple[Any, Any]:
     """The first start and the first finish that the links into a task leave it."""
     begin = max(p.task[j, RELEASE], w.plan[j, ANCHOR])
@@ -254,7 +254,7 @@ def after_links(p: Packed, w: Room, j: int) -> tuple[Any, Any]:
     return begin, end
 
 
-@jit
+@inner
 def before_links(p: Packed, w: Room, j: int, top: int) -> tuple[Any, Any]:
     """The last start and the last finish that the links out of a task leave it."""
     begin = top
@@ -275,7 +275,7 @@ def before_links(p: Packed, w: Room, j: int, top: int) -> tuple[Any, Any]:
     return begin, end
 
 
-@jit
+@inner
 def place(p: Packed, w: Room, j: int) -> bool:
     """One task as early as can be, in the mode that ends first of those it may take."""
     begin, end = after_links(p, w, j)
@@ -305,7 +305,7 @@ def place(p: Packed, w: Room, j: int) -> bool:
     return True
 
 
-@jit
+@inner
 def place_group(p: Packed, w: Room, u: int) -> bool:
     """The tasks of a group in one slot, the first in which all of them find room."""
     first, stop = p.unit[u, FIRST], p.unit[u, STOP]
@@ -343,7 +343,7 @@ def place_group(p: Packed, w: Room, u: int) -> bool:
     return True
 
 
-@jit
+@inner
 def forward(p: Packed, w: Room, order: I64) -> bool:
     """All units of `order`, one after the other; False when the horizon is too near."""
     wipe(p, w)
@@ -357,7 +357,7 @@ def forward(p: Packed, w: Room, order: I64) -> bool:
     return True
 
 
-@jit
+@inner
 def backward(p: Packed, w: Room, order: I64, top: int) -> bool:
     """All units, the last first, as late as can be: up to `top`, a deadline or their own finish."""
     wipe(p, w)
@@ -379,7 +379,7 @@ def backward(p: Packed, w: Room, order: I64, top: int) -> bool:
     return True
 
 
-@jit
+@inner
 def late_group(p: Packed, w: Room, u: int, top: int) -> bool:
     """The tasks of a group in one slot, the last in which all of them find room."""
     first, stop = p.unit[u, FIRST], p.unit[u, STOP]
@@ -407,7 +407,7 @@ def late_group(p: Packed, w: Room, u: int, top: int) -> bool:
     return True
 
 
-@jit
+@inner
 def key(p: Packed, w: Room, weights: F64) -> Any:
     """What a schedule weighs: see goal.py."""
     makespan = 0
@@ -438,7 +438,7 @@ def key(p: Packed, w: Room, weights: F64) -> Any:
     return LATE * missed + amount
 
 
-@jit
+@inner
 def strayed(p: Packed, w: Room, weights: F64) -> Any:
     """What it weighs to leave the plan that is to be kept."""
     moved = 0

@@ -1,11 +1,31 @@
 """A whole project through `search.solve`: what people wrote comes back as a plan that keeps it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from sdlc_cli.plan import search
-from sdlc_cli.plan.effort import Effort
-from sdlc_cli.plan.model import Calendar, Hours, Link, Mode, Need, Project, Resource, Task
+from sdlc_cli.plan.check import MISSES, violations
+from sdlc_cli.plan.compiling import PlanError
+from sdlc_cli.plan.effort import Effort, Progress
+from sdlc_cli.plan.model import (
+    OBJECTIVES,
+    Calendar,
+    Hours,
+    Link,
+    Mode,
+    Need,
+    Objective,
+    Project,
+    Resource,
+    Schedule,
+    Task,
+)
+from tests.plan.projects import front, projects, tiny
 
 WEEK = Calendar(hours=tuple(Hours(weekday=d, begin=540, end=1020) for d in range(5)))
 SHORT = Effort(schedules=300)
@@ -58,3 +78,119 @@ def test_a_plan_depends_on_the_seed_and_not_on_the_workers() -> None:
 
     assert one.placements == two.placements
     assert one.schedules_evaluated == two.schedules_evaluated
+
+
+def broken(project: Project, plan: Schedule) -> list[str]:
+    """What is wrong with a plan; what an infeasible plan misses is not."""
+    found = violations(project, plan)
+    return [str(v) for v in found if plan.feasible or v.kind not in MISSES]
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(projects(), st.sampled_from(OBJECTIVES))
+def test_every_plan_passes_the_checker(project: Project, objective: Objective) -> None:
+    plan = search.solve(project, objective=objective, effort=Effort(schedules=60))
+
+    assert broken(project, plan) == []
+
+
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(projects(), projects())
+def test_an_older_plan_is_a_wish_whatever_it_says(project: Project, other: Project) -> None:
+    older = search.solve(other, effort=SHORT)
+
+    plan = search.solve(project, effort=SHORT, hint=older, stability=1)
+
+    assert broken(project, plan) == []
+
+
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(tiny())
+def test_a_plan_is_found_and_is_the_earliest_where_trying_all_finds_one(project: Project) -> None:
+    every = front(project)
+
+    plan = search.solve(project, effort=Effort(schedules=600))
+
+    assert plan.feasible == bool(every)
+    if every:
+        assert plan.makespan == min(makespan for makespan, *_ in every)
+        assert plan.lower_bound <= plan.makespan
+
+
+def test_budgets_are_kept_where_few_choices_keep_them() -> None:
+    modes = (Mode(duration=1, cost_usd=Decimal(9)), Mode(duration=5, cost_usd=Decimal(1)))
+    tasks = tuple(Task(id=f"t{i}", modes=modes) for i in range(30))
+    start = datetime(2026, 11, 30, 8, tzinfo=UTC)
+    project = Project(start=start, tasks=tasks, budget_usd=Decimal(38))  # one of them may hurry
+
+    plan = search.solve(project, effort=SHORT)
+
+    assert plan.feasible
+    assert plan.cost_usd <= 38
+
+
+def test_a_plan_that_is_kept_moves_what_has_to_move_and_nothing_else() -> None:
+    project = small_team()
+    older = search.solve(project, effort=SHORT)
+    late = replace(project.tasks[2], release=20)
+    project = replace(project, tasks=(*project.tasks[:2], late, *project.tasks[3:]))
+
+    plan = search.solve(project, effort=SHORT, hint=older, stability=10)
+
+    moved = [a.task for a, b in zip(plan.placements, older.placements, strict=True) if a != b]
+    assert moved == ["c"]
+
+
+def test_an_interrupt_ends_the_search_with_the_best_so_far() -> None:
+    calls = 0
+
+    def watch(progress: Progress) -> bool:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return True
+
+    plan = search.solve(small_team(), effort=Effort(seconds=60), watch=watch)
+
+    assert calls == 3
+    assert plan.makespan == 55
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_cp_sat_finds_nothing_better_than_what_it_proves(objective: Objective) -> None:
+    project = small_team()
+    plan = search.solve(project, effort=SHORT, objective=objective)
+
+    proved = search.solve(project, effort=SHORT, objective=objective, exact=True)
+
+    assert proved.proved_optimal
+    assert broken(project, proved) == []
+    if objective == "makespan":
+        assert proved.lower_bound == proved.makespan == plan.makespan == 55
+
+
+def test_who_has_no_skill_or_no_hours_is_named() -> None:
+    project = small_team()
+    alone = replace(project, resources=(project.resources[0], project.resources[2]))
+
+    with pytest.raises(PlanError) as caught:
+        search.solve(alone, effort=SHORT)
+
+    assert "d: needs 1 people with ops, and there are 0" in caught.value.problems
+
+
+def test_calendars_that_never_meet_are_an_error() -> None:
+    morning, evening = (
+        Calendar(hours=(Hours(weekday=0, begin=begin, end=begin + 60),)) for begin in (540, 1200)
+    )
+    people = tuple(
+        Resource(id=name, person=True, calendar=calendar)
+        for name, calendar in (("ann", morning), ("bob", evening))
+    )
+    both = tuple(Need(kind="person", id=one.id) for one in people)
+    task = Task(id="talk", modes=(Mode(duration=1, needs=both),))
+    start = datetime(2026, 11, 30, 8, tzinfo=UTC)
+
+    with pytest.raises(PlanError, match="talk: those it needs are never at work together"):
+        search.solve(Project(start=start, tasks=(task,), resources=people), effort=SHORT)
