@@ -23,6 +23,8 @@ _SCALE = 1_000_000
 """Objectives that weigh several things are rounded to millionths, or so that they stay below: """
 _MOST = 1e16
 _BENDS = 16
+_LARGE = 5_000
+"""With more variables, CP-SAT would spend its first seconds on probing them one by one."""
 _CLASSES = 3
 """With more sets of slots that are open to the same calendars, a resource is simplified."""
 
@@ -58,6 +60,9 @@ def solve(
     solver.parameters.max_time_in_seconds = effort.seconds or 60.0
     solver.parameters.num_workers = max(1, effort.jobs)
     solver.parameters.random_seed = effort.seed
+    if len(build.model.proto.variables) > _LARGE:
+        solver.parameters.cp_model_probing_level = 0
+        solver.parameters.max_presolve_iterations = 1
     status = solver.solve(build.model, _watching(cp_model, watch, goal) if watch else None)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return hint, 0
