@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from sdlc_cli.cost.options import Webhook
-from sdlc_cli.serve import webhook
+from sdlc_cli.serve import schema, webhook
 
 COST = """
 version: 1
@@ -296,4 +295,46 @@ def test_a_broken_budget_sends_one_signed_message(start: Any, tmp_path: Path, ot
     told = json.loads(body)
     assert (told["event"], told["budget"], told["limit_usd"]) == ("budget.broken", "b", "2.00")
     assert told["id"] == json.loads(got[0][0])["id"]
-    assert Webhook().url == ""
+    import jsonschema
+
+    jsonschema.validate(told, dict(schema.get("serve-webhook")))
+
+
+def test_its_own_requests_are_traced_where_asked(start: Any, tmp_path: Path, otlp: Any) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    sink = start(tmp_path / "a")
+    service = start(tmp_path / "b", "--trace-to", f"http://127.0.0.1:{sink.port}/")
+
+    service.get("/health/live")
+
+    line = 'sdlc_serve_items_total{signal="traces",what="received"} '
+    otlp.until(
+        lambda: any(
+            text.startswith(line) and int(text.removeprefix(line)) > 0
+            for text in sink.get("/metrics").body.decode().splitlines()
+        )
+    )
+    assert sink.rows() == []
+
+
+def test_an_address_for_traces_that_is_none_is_a_wrong_word(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sdlc_cli", "serve", "--trace-to", "localhost:4318"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+
+
+def test_the_message_and_the_listings_fit_their_schemas(tmp_path: Path) -> None:
+    import jsonschema
+
+    for name, words in (("serve-keys", ["keys"]), ("serve-dead-letters", ["dead-letters"])):
+        command = [sys.executable, "-m", "sdlc_cli", "serve", *words]
+        subprocess.run([*command[:4], "keys", "--new", "read"], cwd=tmp_path, check=True,
+                       capture_output=True)  # fmt: skip
+        done = subprocess.run(
+            [*command, "-f", "json"], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        jsonschema.validate(json.loads(done.stdout), dict(schema.get(name)))

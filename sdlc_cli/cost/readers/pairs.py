@@ -39,9 +39,16 @@ class Pairs:
 
     def settle(self, batch: Sequence[Told]) -> None:
         """Gives those of `batch` that tell of one call one identity, and of calls before it."""
+        if self._same:
+            for told in batch:
+                told.row.dedupe = self._same.get(told.row.dedupe, told.row.dedupe)
+        weak: list[Told] = []  # what has no id of its own follows what has
         for told in batch:
-            told.row.dedupe = self._same.get(told.row.dedupe, told.row.dedupe)
-        for told in sorted(batch, key=_weakest_last):
+            if told.row.dedupe == told.span:
+                weak.append(told)
+            else:
+                self._note(told)
+        for told in weak:
             self._note(told)
         for told in batch:
             if told.span:
@@ -199,10 +206,6 @@ def _is_span(dedupe: str) -> bool:
 
 def _alike(row: Row) -> Alike:
     return (row.project, row.model, *(getattr(row, name) for name in TOKENS))
-
-
-def _weakest_last(told: Told) -> tuple[bool, bool]:
-    return (told.row.dedupe == told.span, not told.row.known)
 
 
 def _trim(kept: dict[str, Any]) -> None:
