@@ -1,4 +1,4 @@
-"""Has past days written as Parquet, by a child process: its memory and its time are its own."""
+"""Has past hours and days written as Parquet, by a child: its memory and time are its own."""
 
 import asyncio
 import json
@@ -8,18 +8,16 @@ from pathlib import Path
 
 from sdlc_cli.cost.store import seals
 from sdlc_cli.cost.store.ledger import Ledger
-from sdlc_cli.cost.store.rollup import DAY
 from sdlc_cli.serve import log
 from sdlc_cli.serve.ingest import Writer
 
-LEAST = 20_000  # calls of a day that are worth a file
+LEAST_OF_DAY, LEAST_OF_HOUR = 20_000, 2_000  # calls that are worth a file
 _EVERY_S = 60.0
-_OPEN_S = 3_600  # after midnight (UTC) calls of yesterday are still to come
 _KEPT_S = 3_600  # that a file which is no longer needed is left for reports that read it
 
 
 async def keep_sealing(writer: Writer, store: Path, folder: Path) -> None:
-    """Looks for days to seal, as long as the service runs."""
+    """Looks for what to seal, as long as the service runs."""
     while True:
         try:
             await seal_once(writer, store)
@@ -32,20 +30,21 @@ async def keep_sealing(writer: Writer, store: Path, folder: Path) -> None:
 
 
 async def seal_once(writer: Writer, store: Path, now: float | None = None) -> int:
-    """Seals every day that is over; how many."""
-    moment = (time.time() if now is None else now) - _OPEN_S
-    last = int(moment * 1_000_000) // DAY - 1
-    days = await writer.ask(lambda ledger: seals.open_days(ledger.con, last, LEAST))
-    assert isinstance(days, list)
+    """Seals every day and hour that is over; how many."""
+    moment = int((time.time() if now is None else now) * 1_000_000)
+    spans = await writer.ask(
+        lambda ledger: seals.unsealed(ledger.con, moment, LEAST_OF_DAY, LEAST_OF_HOUR)
+    )
+    assert isinstance(spans, list)
     done = 0
-    for day in days:
-        done += await _seal(writer, store, day)
+    for span in spans:
+        done += await _seal(writer, store, span)
     return done
 
 
-async def _seal(writer: Writer, store: Path, day: int) -> bool:
+async def _seal(writer: Writer, store: Path, span: seals.Range) -> bool:
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sdlc_cli.cost.engine.seal", str(store), str(day),
+        sys.executable, "-m", "sdlc_cli.cost.engine.seal", str(store), *map(str, span),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
@@ -56,17 +55,17 @@ async def _seal(writer: Writer, store: Path, day: int) -> bool:
         await child.wait()
         raise
     if child.returncode:
-        log.say("seal", "warning", day=day, code=child.returncode)
+        log.say("seal", "warning", code=child.returncode)
         return False
     told = json.loads(out)
     seen = (told["rows"], told["top"], told["total"])
 
     def note(ledger: Ledger) -> bool:
         ledger.sealed = True
-        return seals.seal(ledger.con, day, told["file"], seen)
+        return seals.seal(ledger.con, span, told["file"], seen)
 
     sealed = bool(await writer.ask(note))
-    log.say("seal", day=day, calls=told["rows"], kept=sealed)
+    log.say("seal", file=told["file"], calls=told["rows"], kept=sealed)
     return sealed
 
 

@@ -275,3 +275,33 @@ def test_what_is_sent_at_once_is_committed_together(start: Any, tmp_path: Path) 
     )
     assert 0 < commits < sum(len(client.kept) for client in clients)
     assert json.loads(json.dumps(service.log[0]))["event"]
+
+
+def test_what_is_over_is_sealed_and_reported_alike(start: Any, tmp_path: Path, otlp: Any) -> None:
+    service = start(tmp_path)
+    day = int(time.time()) // 86_400 - 2
+    for part in range(4):
+        calls = [
+            {**CALL, "call_id": f"{part}-{i}", "time": day * 86_400 + i, "project": f"p{i % 3}"}
+            for i in range(5_500)
+        ]
+        assert service.track(calls).status == 200
+    service.stop()
+
+    service = start(tmp_path, "--cache-seconds", "0")
+    sealed = otlp.until(lambda: [one for one in service.log if one["event"] == "seal"])
+    (file,) = (tmp_path / "usage.db.days").glob("*.parquet")
+
+    assert [(one["calls"], one["kept"], one["file"]) for one in sealed] == [
+        (22_000, True, file.name)
+    ]
+    work = tmp_path / "work"
+    work.mkdir()
+    address = f"sqlite:///{service.store}"
+    with open_usage([address], config=CostConfig(), prices=Prices(), tmp=work) as usage:
+        report = usage.report(("project",))
+    answer = service.get("/api/v1/cost/report?by=project").data
+    assert report.totals.calls == answer["calls"] == 22_000
+    assert [group.amounts.calls for group in report.groups] == [
+        group["calls"] for group in sorted(answer["groups"], key=lambda one: one["keys"]["project"])
+    ]

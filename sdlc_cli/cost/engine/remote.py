@@ -335,14 +335,14 @@ def _kept(places: Sequence[tuple[str, str]], tmp: Path) -> Kept:
             with sqlite.reading(file) as kept:
                 alone = len(places) == 1 and name == TABLE
                 ledger = alone and migrate.version(kept) >= migrate.LEDGER
-                days: dict[int, Part] = {}
+                wanted = "true"
                 if ledger:
                     from sdlc_cli.cost.engine import seal
 
-                    days = seal.parts(kept, file)
-                    known, again = seal.counted(kept, days)
-                    parts = tuple(days.values())
-                count = known + _copied(con, sqlite.rows(kept, name, days), tmp, len(files))
+                    sealed = seal.read(kept, file)
+                    parts, known, again = sealed.parts, sealed.rows, sealed.duplicates
+                    wanted = sealed.rest
+                count = known + _copied(con, sqlite.rows(kept, name, wanted), tmp, len(files))
             files.append((file, name))
             path = address if name == TABLE else f"{address}#{name}"
             told = SourceRead(path=path, format=FORMAT, rows=count, rejected=0, reused=False)

@@ -17,7 +17,7 @@ from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost import store
 from sdlc_cli.cost.merge import join, merged
 from sdlc_cli.cost.model import COUNTS, Row, Told
-from sdlc_cli.cost.store import COLUMNS, TABLE, migrate, rollup
+from sdlc_cli.cost.store import COLUMNS, TABLE, migrate, rollup, seals
 from sdlc_cli.cost.store.rollup import Cuts, Scope
 
 Sums = tuple[Any, ...]  # the columns KEYS and SUMS of `rollup`
@@ -314,11 +314,9 @@ class Ledger:
         self._unseal("seq > ?", last)
 
     def _unseal(self, rows: str, *values: int) -> None:
-        """A day that calls are added to or taken from is no longer as it was written."""
+        """What calls are added to or taken from is no longer as it was written."""
         if self.sealed:
-            days = f"SELECT DISTINCT coalesce(ts / {rollup.DAY}, {rollup.TIMELESS}) FROM {TABLE}"
-            sql = f"DELETE FROM sdlc_sealed WHERE day IN ({days} WHERE {rows})"
-            self.con.execute(sql, values)
+            self.con.execute(seals.unsealing(f"SELECT ts FROM {TABLE} WHERE {rows}"), values)
 
     def _note_spans(self, entries: Sequence[Told]) -> None:
         """Remembers for a restart where calls stand in their traces."""

@@ -36,8 +36,10 @@ CREATE TABLE sdlc_span (
 -- Calls that turned out to be others, for whoever copied them already.
 CREATE TABLE sdlc_gone (n INTEGER PRIMARY KEY AUTOINCREMENT, h INTEGER NOT NULL);
 
--- Days that stand in a Parquet file, too.
-CREATE TABLE sdlc_sealed (day INTEGER PRIMARY KEY, file TEXT NOT NULL, rows INTEGER NOT NULL);
+-- Hours and days that stand in a Parquet file, too.
+CREATE TABLE sdlc_sealed (
+  since INTEGER PRIMARY KEY, until INTEGER NOT NULL, file TEXT NOT NULL, rows INTEGER NOT NULL
+);
 
 -- Rows that the server which they are copied to refuses.
 CREATE TABLE sdlc_dead_letter (

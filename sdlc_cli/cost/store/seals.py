@@ -1,22 +1,45 @@
-"""Which past days of a ledger stand in a Parquet file, too."""
+"""Which hours and days of a ledger stand in a Parquet file, too. Times are microseconds in UTC."""
 
 import sqlite3
 
 from sdlc_cli.cost.store import TABLE, rollup
 
+HOUR = 3_600_000_000
+_DAY_OPEN = HOUR  # after its end calls of a day are still to come
+_HOUR_OPEN = HOUR // 6
 
-def open_days(con: sqlite3.Connection, until: int, least: int) -> list[int]:
-    """Days up to `until` (UTC, since 1970) with at least so many calls that are not sealed."""
-    found = con.execute(
-        f"SELECT utc FROM {rollup.TABLE} WHERE scope = '' AND utc BETWEEN 0 AND ? "
-        "AND utc NOT IN (SELECT day FROM sdlc_sealed) GROUP BY utc HAVING sum(records) >= ?",
-        (until, least),
+Range = tuple[int, int]  # from, and until before
+
+
+def unsealing(times: str) -> str:
+    """SQL that unseals what the times of a query are in; all that is sealed begins with an hour."""
+    hours = f"SELECT DISTINCT ts / {HOUR} * {HOUR} AS hour FROM ({times})"
+    return (
+        "DELETE FROM sdlc_sealed WHERE since IN (SELECT s.since FROM sdlc_sealed AS s "
+        f"JOIN ({hours}) AS h ON h.hour >= s.since AND h.hour < s.until)"
     )
-    return [day for (day,) in found]
 
 
-def seal(con: sqlite3.Connection, day: int, file: str, seen: tuple[int, int, int]) -> bool:
-    """Notes that `file` holds the calls of a day; False where they have changed since.
+def unsealed(con: sqlite3.Connection, now: int, day: int, hour: int) -> list[Range]:
+    """Days that are over with at least `day` calls, and hours of others with at least `hour`."""
+    over = (now - _DAY_OPEN) // rollup.DAY  # the first day that is not over
+    days = con.execute(
+        f"SELECT utc FROM {rollup.TABLE} WHERE scope = '' AND utc >= 0 AND utc < ? AND NOT EXISTS "
+        f"(SELECT 1 FROM sdlc_sealed WHERE since = utc * {rollup.DAY} AND until = since + "
+        f"{rollup.DAY}) GROUP BY utc HAVING sum(records) >= ?",
+        (over, day),
+    ).fetchall()
+    hours = con.execute(
+        f"SELECT ts / {HOUR} FROM {TABLE} WHERE ts >= ? AND ts < ? GROUP BY 1 "
+        f"HAVING count(*) >= ? AND ts / {HOUR} * {HOUR} NOT IN (SELECT since FROM sdlc_sealed)",
+        (over * rollup.DAY, (now - _HOUR_OPEN) // HOUR * HOUR, hour),
+    ).fetchall()
+    found = [(one * rollup.DAY, (one + 1) * rollup.DAY) for (one,) in days]
+    return found + [(one * HOUR, (one + 1) * HOUR) for (one,) in hours]
+
+
+def seal(con: sqlite3.Connection, span: Range, file: str, seen: tuple[int, int, int]) -> bool:
+    """Notes that `file` holds the calls of a time; False where they have changed since.
 
     `seen` is how many rows were written, the highest of their numbers, and the sum of them.
     """
@@ -25,10 +48,11 @@ def seal(con: sqlite3.Connection, day: int, file: str, seen: tuple[int, int, int
         found = con.execute(
             f"SELECT count(*), coalesce(max(seq), 0), coalesce(sum(seq), 0) FROM {TABLE} "
             "WHERE ts >= ? AND ts < ?",
-            (day * rollup.DAY, (day + 1) * rollup.DAY),
+            span,
         ).fetchone()
         if found == seen:
-            con.execute("INSERT OR REPLACE INTO sdlc_sealed VALUES (?, ?, ?)", (day, file, seen[0]))
+            con.execute("DELETE FROM sdlc_sealed WHERE since >= ? AND until <= ?", span)
+            con.execute("INSERT INTO sdlc_sealed VALUES (?, ?, ?, ?)", (*span, file, seen[0]))
         con.execute("COMMIT")
     finally:
         if con.in_transaction:
@@ -36,6 +60,25 @@ def seal(con: sqlite3.Connection, day: int, file: str, seen: tuple[int, int, int
     return bool(found == seen)
 
 
+def listed(con: sqlite3.Connection) -> list[tuple[int, int, str, int]]:
+    """What is sealed: from, until before, the name of the file, how many calls."""
+    return con.execute("SELECT since, until, file, rows FROM sdlc_sealed ORDER BY since").fetchall()
+
+
 def files(con: sqlite3.Connection) -> set[str]:
-    """The names of the files that hold sealed days."""
-    return {name for (name,) in con.execute("SELECT file FROM sdlc_sealed")}
+    """The names of the files that hold what is sealed."""
+    return {name for _, _, name, _ in listed(con)}
+
+
+def outside(spans: list[Range]) -> str:
+    """SQL of the rows that are in none of these times."""
+    joined: list[list[int]] = []
+    for since, until in sorted(spans):
+        if joined and joined[-1][1] == since:
+            joined[-1][1] = until
+        else:
+            joined.append([since, until])
+    if not joined:
+        return "true"
+    within = " OR ".join(f"ts >= {since} AND ts < {until}" for since, until in joined)
+    return f"(ts IS NULL OR NOT ({within}))"

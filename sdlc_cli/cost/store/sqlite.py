@@ -10,7 +10,7 @@ from sdlc_cli.core.errors import UsageError, WorkError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost import store
 from sdlc_cli.cost.model import Row
-from sdlc_cli.cost.store import COLUMNS, TABLE, migrate, rollup
+from sdlc_cli.cost.store import COLUMNS, TABLE, migrate
 
 _BATCH = 5_000
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -60,11 +60,10 @@ def reading(file: Path) -> Iterator[sqlite3.Connection]:
         yield con
 
 
-def rows(con: sqlite3.Connection, table: str, without: Iterable[int] = ()) -> Iterator[Row]:
-    """The rows, but for those of the days (UTC, since 1970) that are left out."""
-    days = ", ".join(map(str, without))
-    wanted = f"WHERE ts IS NULL OR ts / {rollup.DAY} NOT IN ({days})" if days else ""
-    found = con.execute(f"SELECT seq, {_NAMES} FROM {store.checked(table)} {wanted} ORDER BY seq")
+def rows(con: sqlite3.Connection, table: str, wanted: str = "true") -> Iterator[Row]:
+    """The rows that a condition holds for, in the order they arrived."""
+    sql = f"SELECT seq, {_NAMES} FROM {store.checked(table)} WHERE {wanted} ORDER BY seq"
+    found = con.execute(sql)
     while batch := found.fetchmany(_BATCH):
         for seq, *values in batch:
             yield store.row(values, seq)

@@ -1,4 +1,4 @@
-"""Past days of a ledger in Parquet: the same figures, faster, and never instead of the ledger."""
+"""Past hours and days of a ledger in Parquet: the same figures, and never instead of it."""
 
 import shutil
 import sqlite3
@@ -58,27 +58,39 @@ def report(file: Path, tmp: Path, where: Where = Where()) -> CostReport:  # noqa
         return usage.report(("day", "model", "project", "user", "tag:env"), where)
 
 
-def sealed(ledger: Ledger, day: int) -> bool:
-    made = seal.seal(ledger.file, day)
-    seen = (made.rows, made.top, made.total)
-    return seals.seal(ledger.con, day, made.file, seen)
+def span(day: int) -> tuple[int, int]:
+    return day * clock.DAY, (day + 1) * clock.DAY
+
+
+def sealed(ledger: Ledger, since: int, until: int) -> bool:
+    made = seal.seal(ledger.file, since, until)
+    ledger.sealed = True
+    return seals.seal(ledger.con, (since, until), made.file, (made.rows, made.top, made.total))
+
+
+def open_(ledger: Ledger) -> list[tuple[int, int]]:
+    """What there is to seal, two days and a bit later."""
+    now = (FIRST + 2) * clock.DAY + 3 * clock.HOUR
+    return seals.unsealed(ledger.con, now, 300, 50)
 
 
 def test_a_report_over_sealed_days_says_the_same(ledger: Ledger, tmp_path: Path) -> None:
     before = report(ledger.file, tmp_path / "w")
-    assert seals.open_days(ledger.con, FIRST + 1, 300) == [FIRST, FIRST + 1]
+    hours = [(span(FIRST + 2)[0] + n * clock.HOUR, span(FIRST + 2)[0] + (n + 1) * clock.HOUR)
+             for n in range(2)]  # fmt: skip
+    assert open_(ledger) == [span(FIRST), span(FIRST + 1), *hours]
 
-    assert sealed(ledger, FIRST)
-    assert sealed(ledger, FIRST + 1)
+    for one in open_(ledger):
+        assert sealed(ledger, *one)
 
-    assert seals.open_days(ledger.con, FIRST + 1, 300) == []
+    assert open_(ledger) == []
     assert report(ledger.file, tmp_path / "w") == before
     assert before.totals.calls == 901
     assert before.totals.unknown_calls > 0
 
 
 def test_the_files_are_what_is_read(ledger: Ledger, tmp_path: Path) -> None:
-    sealed(ledger, FIRST)
+    sealed(ledger, *span(FIRST))
     con = sqlite3.connect(ledger.file)
     con.execute("DELETE FROM sdlc_usage WHERE ts < ?", ((FIRST + 1) * clock.DAY,))
     con.commit()
@@ -88,42 +100,55 @@ def test_the_files_are_what_is_read(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_a_call_that_comes_late_unseals_its_day(ledger: Ledger, tmp_path: Path) -> None:
-    sealed(ledger, FIRST)
-    ledger.sealed = True
+    sealed(ledger, *span(FIRST))
     late = structs.replace(rows(FIRST, 2)[1].row, dedupe="late", call_id="late")
 
     ledger.commit([Told(row=late)])
 
-    assert seals.open_days(ledger.con, FIRST, 300) == [FIRST]
+    assert span(FIRST) in open_(ledger)
     assert report(ledger.file, tmp_path / "w").totals.calls == 902
-    assert sealed(ledger, FIRST)
+    assert sealed(ledger, *span(FIRST))
     assert report(ledger.file, tmp_path / "w").totals.calls == 902
 
 
 def test_a_call_that_is_known_better_unseals_its_day(ledger: Ledger, tmp_path: Path) -> None:
-    sealed(ledger, FIRST)
-    ledger.sealed = True
+    sealed(ledger, *span(FIRST))
     better = structs.replace(rows(FIRST, 2)[1].row, output=1_000)
 
     ledger.commit([Told(row=better)])
 
-    assert seals.open_days(ledger.con, FIRST, 300) == [FIRST]
+    assert span(FIRST) in open_(ledger)
     assert report(ledger.file, tmp_path / "w").totals.calls == 901
 
 
 def test_a_day_that_changes_while_it_is_written_is_not_sealed(ledger: Ledger) -> None:
-    made = seal.seal(ledger.file, FIRST)
+    made = seal.seal(ledger.file, *span(FIRST))
     late = structs.replace(rows(FIRST, 2)[1].row, dedupe="late", call_id="late")
     ledger.commit([Told(row=late)])
 
-    assert not seals.seal(ledger.con, FIRST, made.file, (made.rows, made.top, made.total))
+    seen = (made.rows, made.top, made.total)
+    assert not seals.seal(ledger.con, span(FIRST), made.file, seen)
     assert seals.files(ledger.con) == set()
 
 
 def test_a_file_that_is_gone_costs_nothing_but_time(ledger: Ledger, tmp_path: Path) -> None:
     before = report(ledger.file, tmp_path / "w")
-    sealed(ledger, FIRST)
+    sealed(ledger, *span(FIRST))
 
     shutil.rmtree(seal.folder_of(ledger.file))
 
+    assert report(ledger.file, tmp_path / "w") == before
+
+
+def test_a_day_takes_the_place_of_its_hours(ledger: Ledger, tmp_path: Path) -> None:
+    before = report(ledger.file, tmp_path / "w")
+    first = span(FIRST)[0]
+    for hour in range(3):
+        assert sealed(ledger, first + hour * clock.HOUR, first + (hour + 1) * clock.HOUR)
+    assert len(seals.listed(ledger.con)) == 3
+    assert report(ledger.file, tmp_path / "w") == before
+
+    assert sealed(ledger, *span(FIRST))
+
+    assert [one[:2] for one in seals.listed(ledger.con)] == [span(FIRST)]
     assert report(ledger.file, tmp_path / "w") == before
