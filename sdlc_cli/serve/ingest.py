@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sdlc_cli.cost.model import Told
-from sdlc_cli.cost.readers.pairs import REMEMBERED, Pairs
+from sdlc_cli.cost.readers.pairs import Pairs
 from sdlc_cli.cost.store.ledger import Ledger, Mark, Tally
 
 MOST_ROWS = 8_000  # in a commit
 MOST_WAITING = 24_000  # rows that wait for a commit; more are sent away for a moment
 _PROBE_S = 1.0  # between two looks whether a disk that was full takes anything again
 _FORGET_EVERY = 2_000  # commits
+_SEEDED = 20_000  # spans that are remembered from before a start, which waits for them
 _REQUESTS_KEPT_S = 86_400  # how long a key of a request is known
 
 
@@ -122,7 +123,7 @@ class Writer(threading.Thread):
         """The thread's work."""
         try:
             ledger = self._open()
-            self._pairs.seed(ledger.recent(REMEMBERED))
+            self._pairs.seed(ledger.recent(_SEEDED))
         except BaseException as error:  # noqa: BLE001 - whoever started the service is told
             self._call(_fail, self.started, error)
             return
@@ -259,7 +260,7 @@ class Writer(threading.Thread):
         import time
 
         try:
-            ledger.forget(int(time.time()) - _REQUESTS_KEPT_S, REMEMBERED)
+            ledger.forget(int(time.time()) - _REQUESTS_KEPT_S, _SEEDED)
         except sqlite3.Error as error:
             self._down(error)
 
