@@ -31,7 +31,7 @@ _SHELL_OPTIONS = ("--install-completion", "--show-completion")
 
 def summary() -> str:
     """What sdlc is, for the top of the first page."""
-    return _("Quality gates for Python services: one score, the findings behind it, an exit code.")
+    return _("Gates, costs, plans and deployments for Python services that call language models.")
 
 
 def examples() -> str:
