@@ -8,7 +8,7 @@ import typer
 from sdlc_cli.cli.help import App
 from sdlc_cli.cli.options import OutputPath, choice, console
 from sdlc_cli.core.console import Console
-from sdlc_cli.core.i18n import _
+from sdlc_cli.core.i18n import _, msg
 
 if TYPE_CHECKING:
     from sdlc_cli.core.finding import Severity
@@ -60,10 +60,14 @@ def validate(
     output: OutputPath = None,
 ) -> None:
     """Hold deployment files against the rules."""
+    from sdlc_cli.core.errors import UsageError
     from sdlc_cli.core.files import repository_root
     from sdlc_cli.deploy import report, rules, turns
 
     out = console(ctx)
+    if not folder.is_dir():
+        hint = msg("the folder that holds it")
+        raise UsageError(msg("{path} is not a folder", path=folder), hint=hint)
     root = repository_root(folder)
     turns.refuse_interrupted_above(folder)
     with out.progress(_("Checking")):

@@ -140,6 +140,7 @@ environments:
         pytest.param(["drift"], 4, id="no render yet"),
         pytest.param(["diff", "--env", "dev", "--all"], 2, id="contradiction"),
         pytest.param(["validate"], 4, id="nothing to look at"),
+        pytest.param(["validate", "deploy.yaml"], 2, id="a file, not a folder"),
         pytest.param(["explain", "k8s-nothing"], 2, id="unknown rule"),
         pytest.param(["explain", "k8s-privileged"], 0, id="a rule"),
         pytest.param(["eject", "nothing"], 2, id="unknown template"),
