@@ -27,7 +27,7 @@ from serve_ingest import Running  # type: ignore[import-not-found]
 
 CALL = {"model": "gpt-4o", "provider": "openai", "input_tokens": 10, "output_tokens": 5}
 JSON = {"Content-Type": "application/json"}
-EACH = 20  # calls in a request
+EACH = 50  # calls in a request
 
 
 def calls(name: str) -> bytes:

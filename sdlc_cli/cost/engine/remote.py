@@ -26,6 +26,8 @@ from sdlc_cli.cost.model import COUNTS, Rejection, Row, SourceRead
 from sdlc_cli.cost.store import TABLE, Value
 
 if TYPE_CHECKING:
+    import sqlite3
+
     import duckdb
 
     from sdlc_cli.cost.engine.dialect import Dialect
@@ -329,20 +331,20 @@ def _kept(places: Sequence[tuple[str, str]], tmp: Path) -> Kept:
         files: list[tuple[Path, str]] = []
         read: list[SourceRead] = []
         parts: tuple[Part, ...] = ()
-        known = again = 0
+        again = 0
         for address, name in places:
             file = sqlite.file_of(address)
             with sqlite.reading(file) as kept:
                 alone = len(places) == 1 and name == TABLE
                 ledger = alone and migrate.version(kept) >= migrate.LEDGER
-                wanted = "true"
                 if ledger:
                     from sdlc_cli.cost.engine import seal
 
                     sealed = seal.read(kept, file)
-                    parts, known, again = sealed.parts, sealed.rows, sealed.duplicates
-                    wanted = sealed.rest
-                count = known + _copied(con, sqlite.rows(kept, name, wanted), tmp, len(files))
+                    parts, again = sealed.parts, sealed.duplicates
+                    count = sealed.rows + _transferred(con, kept, sealed.rest, tmp)
+                else:
+                    count = _copied(con, sqlite.rows(kept, name), tmp, len(files))
             files.append((file, name))
             path = address if name == TABLE else f"{address}#{name}"
             told = SourceRead(path=path, format=FORMAT, rows=count, rejected=0, reused=False)
@@ -354,6 +356,19 @@ def _kept(places: Sequence[tuple[str, str]], tmp: Path) -> Kept:
     except BaseException:
         con.close()
         raise
+
+
+def _transferred(
+    con: "duckdb.DuckDBPyConnection", kept: "sqlite3.Connection", wanted: str, tmp: Path
+) -> int:
+    """Rows of a ledger into the table `fresh`; how many."""
+    from sdlc_cli.cost.engine import transfer
+
+    written = transfer.write(kept, wanted, tmp / "lines")
+    if written.rows:
+        con.execute(f"INSERT INTO fresh {transfer.read(written, tuple(COLUMNS))}")
+    written.file.unlink()
+    return written.rows
 
 
 def _copied(con: "duckdb.DuckDBPyConnection", found: Iterator[Row], tmp: Path, place: int) -> int:

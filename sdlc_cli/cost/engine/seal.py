@@ -8,24 +8,20 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sdlc_cli.cost import store
-from sdlc_cli.cost.engine import clock, table
+from sdlc_cli.cost.engine import clock, table, transfer
 from sdlc_cli.cost.engine.store import Part
-from sdlc_cli.cost.engine.table import COLUMNS, literal, quoted
-from sdlc_cli.cost.model import COUNTS, Row
+from sdlc_cli.cost.engine.table import COLUMNS, literal
+from sdlc_cli.cost.engine.transfer import Written
 from sdlc_cli.cost.store import seals
 
 SUFFIX = ".days"  # of the folder beside the file
-_BATCH = 20_000
 _MEMORY_MIB = 200
-_NAMES = ", ".join(f'"{name}"' for name in store.COLUMNS)
 # Columns that reports do without: rows of a ledger are known to be calls of their own.
 _LEFT_OUT = ("src", "h", "line")
 
@@ -61,19 +57,16 @@ def seal(file: Path, since: int, until: int) -> Sealed:
     folder.mkdir(exist_ok=True)
     uri = f"{file.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as con, TemporaryDirectory(dir=folder) as name:
-        found = con.execute(
-            f"SELECT seq, {_NAMES} FROM {store.TABLE} WHERE ts >= ? AND ts < ? ORDER BY seq",
-            (since, until),
-        )
         work = Path(name)
-        seen = _write(work, (store.row(values, seq) for seq, *values in found))
+        con.execute("BEGIN")  # all that is read is of one moment
+        seen = _write(con, f"ts >= {since} AND ts < {until}", work)
         begin = clock.moment(since)
         hours = (until - since) // clock.HOUR
-        target = folder / f"{begin:%Y-%m-%dT%H}-{hours}h-{seen[1]}-{seen[2]}.parquet"
+        target = folder / f"{begin:%Y-%m-%dT%H}-{hours}h-{seen.top}-{seen.total}.parquet"
         with open(work / "part.parquet", "rb") as made:
             os.fsync(made.fileno())
         os.replace(work / "part.parquet", target)
-    return Sealed(file=target.name, rows=seen[0], top=seen[1], total=seen[2])
+    return Sealed(file=target.name, rows=seen.rows, top=seen.top, total=seen.total)
 
 
 def read(con: sqlite3.Connection, file: Path) -> Kept:
@@ -106,28 +99,16 @@ def read(con: sqlite3.Connection, file: Path) -> Kept:
     )
 
 
-def _write(work: Path, rows: Iterator[Row]) -> tuple[int, int, int]:
-    count = top = total = 0
-    given: set[str] = set()
-    written = work / "rows"
-    with closing(table.connect(work, threads=1, memory_mib=_MEMORY_MIB)) as con:
-        table.create(con, "part")
-        while batch := list(islice(rows, _BATCH)):
-            table.write_rows(written, 0, batch)
-            con.execute(f"INSERT INTO part {table.selected_rows(written)}")
-            written.unlink()
-            count += len(batch)
-            top = max(top, batch[-1].line)
-            total += sum(row.line for row in batch)
-            given |= {name for name in COUNTS if any(getattr(row, name) for row in batch)}
-        left = (*_LEFT_OUT, *(name for name in COUNTS if name not in given))
-        kept = [name for name in COLUMNS if name not in left]
-        target = literal(str(work / "part.parquet"))
-        con.execute(
-            f"COPY (SELECT {', '.join(map(quoted, kept))} FROM part ORDER BY ts) TO {target} "
+def _write(con: sqlite3.Connection, wanted: str, work: Path) -> Written:
+    written = transfer.write(con, wanted, work / "lines")
+    kept = tuple(name for name in written.columns if name not in _LEFT_OUT)
+    target = literal(str(work / "part.parquet"))
+    with closing(table.connect(work, threads=1, memory_mib=_MEMORY_MIB)) as made:
+        made.execute(
+            f"COPY (SELECT * FROM ({transfer.read(written, kept)}) ORDER BY ts) TO {target} "
             "(FORMAT parquet, COMPRESSION zstd)"
         )
-    return count, top, total
+    return written
 
 
 def _columns(files: Sequence[Path]) -> dict[str, tuple[str, ...]]:

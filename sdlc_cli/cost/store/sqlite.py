@@ -60,10 +60,9 @@ def reading(file: Path) -> Iterator[sqlite3.Connection]:
         yield con
 
 
-def rows(con: sqlite3.Connection, table: str, wanted: str = "true") -> Iterator[Row]:
-    """The rows that a condition holds for, in the order they arrived."""
-    sql = f"SELECT seq, {_NAMES} FROM {store.checked(table)} WHERE {wanted} ORDER BY seq"
-    found = con.execute(sql)
+def rows(con: sqlite3.Connection, table: str) -> Iterator[Row]:
+    """All rows in the order they arrived."""
+    found = con.execute(f"SELECT seq, {_NAMES} FROM {store.checked(table)} ORDER BY seq")
     while batch := found.fetchmany(_BATCH):
         for seq, *values in batch:
             yield store.row(values, seq)
