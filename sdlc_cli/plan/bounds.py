@@ -19,7 +19,7 @@ import numpy as np
 
 from sdlc_cli.plan.instance import FF, FS, I64, SS, Instance
 
-_CUTS = 300_000  # moments times tasks looked at; a large project has its bounds from some moments
+_CUTS = 100_000  # moments times tasks looked at; a large project has its bounds from some moments
 _TESTED = 130  # tasks of a project for which makespans are refuted
 _STEPS = 40  # makespans tried to refute
 _ENDS = 60  # begins and ends of the intervals that are to refute one
