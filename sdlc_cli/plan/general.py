@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sdlc_cli.plan.breed import GIVEN, MADE, Herd, breed, herd
+from sdlc_cli.plan.breed import BORN, GIVEN, MADE, NOWHERE, Herd, breed, herd
 from sdlc_cli.plan.effort import Effort, Found, Progress, Watch
 from sdlc_cli.plan.goal import MISS, Goal
 from sdlc_cli.plan.instance import Instance
 from sdlc_cli.plan.packed import UNITS, Packed, pack
 from sdlc_cli.plan.sgs import Room, room
 
-ISLANDS = 4
-SIZE = 80
-HABIT = (0.05, 2.0, 0.5, 2.0)
+ISLANDS = 2
+"""As many, or as many as there are jobs where the clock counts and not the schedules."""
+SIZE = 100
+STALE = 60
+"""An island without progress for so many times its size in children begins anew."""
+HABIT = (0.06, 5.0, 0.3, 2.0)
 """Chance of a swap, changed modes a child, share of tasks that choose, members of a tournament."""
 _ROUND = 3 * 64  # schedules of an island between two meetings
 _TICK = 0.05  # seconds between two looks at the clock
@@ -44,17 +47,18 @@ def search(
     """
     p = pack(instance, wish)
     run = _Run(instance, p, goal, effort, watch, bound)
-    size = SIZE
+    size, count = SIZE, max(ISLANDS, effort.jobs)
     if effort.schedules is not None:
-        size = max(4, min(size, effort.schedules // (8 * 3 * ISLANDS)))
+        count = ISLANDS
+        size = max(4, min(size, effort.schedules // (8 * 3 * count)))
     first = instance.mode_ptr[:-1]
     facts = np.stack([instance.fixed_start, instance.fixed_finish, first], axis=1)
-    for i in range(ISLANDS):
+    for i in range(count):
         one = herd(p, facts, size, effort.seed * 7919 + 104729 * i, HABIT)
         _give(p, one, given)
         run.islands.append((room(p, facts), one))
-    with ThreadPoolExecutor(max(1, min(effort.jobs, ISLANDS))) as pool, suppress(KeyboardInterrupt):
-        run.go(lambda step: list(pool.map(run.advance, run.islands, [step] * ISLANDS)))
+    with ThreadPoolExecutor(max(1, min(effort.jobs, count))) as pool, suppress(KeyboardInterrupt):
+        run.go(lambda step: list(pool.map(run.advance, run.islands, [step] * count)))
     return run.found()
 
 
@@ -96,6 +100,7 @@ class _Run:
     watch: Watch | None
     bound: int
     islands: list[tuple[Room, Herd]] = field(default_factory=list)
+    progress: dict[int, tuple[float, int]] = field(default_factory=dict)
     begin: float = field(default_factory=time.monotonic)
 
     def advance(self, island: tuple[Room, Herd], schedules: int) -> None:
@@ -120,7 +125,7 @@ class _Run:
             tick = time.monotonic()
             if self.effort.schedules is not None:
                 left = self.effort.schedules - self.made
-                step = max(3, min(_ROUND, left // ISLANDS))
+                step = max(3, min(_ROUND, left // len(self.islands)))
             together(step)
             self._meet()
             if self._ends():
@@ -148,6 +153,17 @@ class _Run:
     def _meet(self) -> None:
         """The best of each island takes the place of the worst of the next one."""
         herds = [one for _, one in self.islands]
+        for i, one in enumerate(herds):
+            least, since = self.progress.get(i, (NOWHERE, 0))
+            now = float(one.weight.min())
+            made = int(one.state[MADE])
+            if now < least:
+                self.progress[i] = now, made
+            elif made - since > 3 * STALE * len(one.weight):
+                one.weight[:] = NOWHERE
+                one.state[BORN] = one.state[GIVEN] = 0
+                self.progress[i] = NOWHERE, made
+                return
         sent = []
         for one in herds:
             best = int(np.argmin(one.weight))
