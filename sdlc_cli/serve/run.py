@@ -13,7 +13,7 @@ from sdlc_cli.core.i18n import msg
 from sdlc_cli.serve.settings import MOST_CONNECTIONS, Settings, check_bind
 
 NEEDED = ("uvicorn", "httptools", "opentelemetry.proto", "google.protobuf")
-_SWITCH_S = 0.001  # for which a thread keeps Python's lock while another one waits for it
+_SWITCH_S = 0.0002  # for which a thread keeps Python's lock while the writer waits for it
 
 
 def check_installed() -> None:
