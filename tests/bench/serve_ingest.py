@@ -125,14 +125,18 @@ def sender(
     path: str,
     headers: dict[str, str],
     out: Any,
+    offset: float,
 ) -> None:
-    """Posts bodies one after the other; `pace` is the time between two, 0 for none."""
+    """Posts bodies one after the other; `pace` is the time between two, 0 for none.
+
+    `offset` is by how much of it the first one is late, so that senders do not send at once.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     times, errors, at = [], 0, 0
     began = time.perf_counter()
     while at < len(bodies) and time.perf_counter() - began < seconds:
         if pace:
-            ahead = began + at * pace - time.perf_counter()
+            ahead = began + (at + offset) * pace - time.perf_counter()
             if ahead > 0:
                 time.sleep(ahead)
         start = time.perf_counter()
@@ -156,8 +160,11 @@ def drive(
     """The load generator: one process, a thread for each list of bodies."""
     out: Any = __import__("queue").Queue()
     threads = [
-        threading.Thread(target=sender, args=(port, one, seconds, pace, path, headers, out))
-        for one in bodies
+        threading.Thread(
+            target=sender,
+            args=(port, one, seconds, pace, path, headers, out, place / len(bodies)),
+        )
+        for place, one in enumerate(bodies)
     ]
     for thread in threads:
         thread.start()
