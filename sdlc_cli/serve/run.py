@@ -1,11 +1,14 @@
 """Binds, serves, and stops when it is told to: what is taken is kept, and then the process ends."""
 
 import asyncio
+import fcntl
+import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from sdlc_cli.core.errors import WorkError
@@ -43,6 +46,7 @@ async def _serve(settings: Settings, listening: Callable[[str], None]) -> int:
     from sdlc_cli.serve.service import Service
     from sdlc_cli.serve.wire import watch
 
+    held = _held(settings.store)
     bound = _bound(settings)
     try:
         service = Service(settings)
@@ -90,6 +94,7 @@ async def _serve(settings: Settings, listening: Callable[[str], None]) -> int:
         if app:
             app.close()
         bound.close()
+        os.close(held)
     log.say("stopped", signal=ended[0] if ended else 0)
     return ended[0] if ended else 0
 
@@ -122,6 +127,27 @@ def _server(app: Any, settings: Settings) -> Any:
             backlog=2048,
         )
     )
+
+
+def _held(store: Path) -> int:
+    """The lock of a store, which one service keeps; the system lets go of it with the process."""
+    try:
+        handle = os.open(
+            store.with_name(store.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600
+        )
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WorkError(
+            msg("another `sdlc serve` keeps {path}", path=str(store)),
+            hint=msg("stop it, or name another --store"),
+        ) from None
+    except OSError as error:
+        raise WorkError(
+            msg(
+                "{path} cannot be written: {why}", path=str(store), why=error.strerror or str(error)
+            )
+        ) from None
+    return handle
 
 
 def _bound(settings: Settings) -> socket.socket:

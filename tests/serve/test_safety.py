@@ -1,9 +1,7 @@
 """Who may ask what, and what a hostile client can do: nothing that lasts."""
 
 import gzip
-import http.client
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -415,10 +413,26 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     assert "cannot be bound" in done.stderr
 
 
+def test_a_store_is_kept_by_one_service(start: Any, tmp_path: Path) -> None:
+    service = start(tmp_path)
+
+    done = command(tmp_path, "--port", "0")
+
+    assert done.returncode == 3
+    assert "another `sdlc serve` keeps usage.db" in done.stderr
+    assert service.stop() == 143
+    assert start(tmp_path).get("/health/ready").status == 200
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    done = command(tmp_path, "--port", "0", "--store", "sqlite:///no/such/usage.db")
+
+    assert done.returncode == 3
+    assert "cannot be written" in done.stderr
+
+
 def test_options_come_from_the_environment(start: Any, tmp_path: Path) -> None:
     service = start(tmp_path, SDLC_SERVE_STORE="sqlite:///other.db", SDLC_SERVE_NO_METRICS="1")
 
     assert service.get("/metrics").status == 404
     assert (tmp_path / "other.db").exists()
-    assert os.environ.get("SDLC_SERVE_STORE") is None
-    assert http.client.OK == 200
