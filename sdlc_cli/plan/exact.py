@@ -3,11 +3,11 @@
 Work is counted in open slots, not in hours on the wall: within the open slots of its calendar a
 task is one unbroken interval of fixed length. Tasks that share a resource but not a calendar meet
 in the slots that are open to both; each such set of slots is a row of its own, in which again every
-task is an unbroken interval. So nothing is relaxed and the bound holds.
+task is an unbroken interval.
 """
 
 import importlib.util
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -41,7 +41,9 @@ def solve(
 ) -> tuple[Found | None, int]:
     """The best plan that CP-SAT finds, or `hint`, and what it proves the makespan to be at least.
 
-    Hard limits are kept or there is no plan. Without a hint, plans end before `horizon`.
+    Hard limits are kept or there is no plan. Without a hint, plans end before `horizon`. Where
+    tasks of many calendars share a resource, the model is simplified: so that the bound holds, and
+    no plan is read from it; or, with `strict`, so that plans hold, and the bound may be too high.
     """
     if importlib.util.find_spec("ortools") is None:
         raise WorkError(
@@ -71,11 +73,11 @@ def solve(
     bound = 0
     if goal.objective == "makespan":
         bound = int(np.ceil(solver.best_objective_bound - 1e-6))
+    if build.relaxed:
+        met = hint is not None and goal.only_makespan and hint.makespan <= bound
+        return (replace(hint, proved=True) if hint is not None and met else hint), bound
     if hint is not None and value(goal, instance, hint) <= value(goal, instance, found):
-        found = Found(
-            start=hint.start, finish=hint.finish, mode=hint.mode, schedules=hint.schedules,
-            proved=proved,
-        )  # fmt: skip
+        found = replace(hint, proved=proved)
     return found, bound
 
 
@@ -106,6 +108,7 @@ class _Build:
     top: int
     model: Any
     strict: bool
+    relaxed: bool = False  # plans may overload a resource; the bound holds
     start: list[Any] = field(default_factory=list)
     finish: list[Any] = field(default_factory=list)
     chosen: list[Any] = field(default_factory=list)  # a literal for each mode
@@ -263,6 +266,7 @@ class _Build:
         """A resource whose tasks have too many calendars to tell their slots apart."""
         i, m = self.instance, self.model
         if not self.strict:
+            self.relaxed = True
             for c in np.unique(i.mode_calendar[rows]).tolist():
                 same = [int(row) for row in rows if i.mode_calendar[row] == c]
                 self._row(r, self._slots(c), same, task)

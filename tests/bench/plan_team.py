@@ -34,9 +34,11 @@ import numpy as np
 
 from sdlc_cli.plan import exact, general
 from sdlc_cli.plan.calendars import open_slots
+from sdlc_cli.plan.check import violations
 from sdlc_cli.plan.compiling import compile_
+from sdlc_cli.plan.decode import schedule
 from sdlc_cli.plan.effort import Effort, Found
-from sdlc_cli.plan.goal import goal, value
+from sdlc_cli.plan.goal import goal
 from sdlc_cli.plan.instance import Instance
 from sdlc_cli.plan.model import Calendar, Hours, Link, Mode, Need, Project, Resource, Task
 
@@ -169,10 +171,14 @@ def peer(i: Instance, seconds: float, horizon: int) -> Found | None:
 
 
 def _checked(p: Project, i: Instance, found: Found | None) -> str:
-    """The makespan, or nothing without a plan that keeps every limit."""
-    if found is None or value(goal(i), i, found)[0]:
+    """The makespan, or nothing without a plan that keeps every limit; an error if wrong."""
+    if found is None:
         return ""
-    return str(found.makespan)
+    plan = schedule(p, i, found, goal(i))
+    wrong = violations(p, plan)
+    if plan.feasible and wrong:
+        raise AssertionError(wrong[0].message)
+    return str(plan.makespan) if plan.feasible else ""
 
 
 def rows(seeds: int, times: list[float], done: set[tuple[str, str]]) -> Iterator[list[str]]:
