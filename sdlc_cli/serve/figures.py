@@ -24,10 +24,13 @@ from sdlc_cli.cost.store import TABLE, rollup
 from sdlc_cli.cost.store.ledger import Owner
 from sdlc_cli.cost.store.rollup import Cuts, Scope
 
-_COLUMNS = ", ".join(f'"{name}"' for name in (*rollup.KEYS, *rollup.SUMS))
 _MOST_MODELS = 20_000  # whose prices are remembered: names are the clients' own
 _FIRST_YEAR, _YEARS_AHEAD = 2015, 3
 _EPOCH = date(1970, 1, 1)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def prices_of(config: CostConfig) -> Prices:
@@ -115,8 +118,24 @@ class Figures:
             values.append((last - _EPOCH).days)
         if first is None and last is not None:
             condition += f" AND day <> {rollup.TIMELESS}"
-        found = self.con.execute(f"SELECT {_COLUMNS} FROM {rollup.TABLE} WHERE {condition}", values)
+        found = self.con.execute(self._coarse(condition), values)
         return [line for line in map(self.pricer.line, found) if wanted.fits(line)]
+
+    def _coarse(self, condition: str) -> str:
+        """SQL of the sums, those of a model in one where one price holds for all of them."""
+        names = self.con.execute(
+            f"SELECT DISTINCT provider, model, tier FROM {rollup.TABLE} WHERE scope = ''"
+        ).fetchall()
+        parted = [f"({', '.join(map(_literal, one))})" for one in names if self.pricer.parted(one)]
+        within = f"(provider, model, tier) IN (VALUES {', '.join(parted)})" if parted else "false"
+        made = {
+            "utc": f"CASE WHEN utc = {rollup.TIMELESS} OR {within} THEN utc ELSE 0 END",
+            **{name: f"CASE WHEN {within} THEN {name} ELSE 0 END" for name in ("minutes", "size")},
+        }
+        keys = ", ".join(made.get(name, name) for name in rollup.KEYS)
+        added = ", ".join(f'sum("{name}")' for name in rollup.SUMS)
+        places = ", ".join(str(place + 1) for place in range(len(rollup.KEYS)))
+        return f"SELECT {keys}, {added} FROM {rollup.TABLE} WHERE {condition} GROUP BY {places}"
 
     def report(
         self, by: Sequence[str], wanted: Wanted, first: date | None, last: date | None

@@ -31,6 +31,7 @@ async def keep_sealing(writer: Writer, store: Path, folder: Path) -> None:
 
 async def seal_once(writer: Writer, store: Path, now: float | None = None) -> int:
     """Seals every day and hour that is over; how many."""
+    await _unseal_missing(writer, store.with_name(f"{store.name}.days"))
     moment = int((time.time() if now is None else now) * 1_000_000)
     spans = await writer.ask(
         lambda ledger: seals.unsealed(ledger.con, moment, LEAST_OF_DAY, LEAST_OF_HOUR)
@@ -67,6 +68,15 @@ async def _seal(writer: Writer, store: Path, span: seals.Range) -> bool:
     sealed = bool(await writer.ask(note))
     log.say("seal", file=told["file"], calls=told["rows"], kept=sealed)
     return sealed
+
+
+async def _unseal_missing(writer: Writer, folder: Path) -> None:
+    """What somebody removed is written anew."""
+    needed = await writer.ask(lambda ledger: seals.files(ledger.con))
+    assert isinstance(needed, set)
+    gone = [name for name in needed if not (folder / name).is_file()]
+    if gone:
+        await writer.ask(lambda ledger: seals.drop(ledger.con, gone))
 
 
 async def _sweep(writer: Writer, folder: Path) -> None:

@@ -4,7 +4,7 @@ A test holds every figure against the query over the same calls.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
@@ -39,10 +39,10 @@ Record = Sequence[Any]  # the columns KEYS and SUMS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Sums with one price and one rate."""
+    """Sums with one price and one rate. `keys` and `sums` are of the columns KEYS and SUMS."""
 
     keys: Mapping[str, Any]
-    sums: Mapping[str, int]
+    sums: Mapping[str, Any]
     price: Price
     rate: int  # its place in the price, `UNPRICED` for none
     pico: int
@@ -60,16 +60,21 @@ class Pricer:
     def line(self, record: Record) -> Line:
         """The money of one row."""
         row = dict(zip(_COLUMNS, record, strict=True))
-        sums = {name: row[name] for name in SUMS}
         price, place = self._rate(row)
+        pico = _pico(row["kind"], row, price, place)
+        certain = row["kind"] == PAID and place != UNPRICED
         return Line(
-            keys={name: row[name] for name in KEYS},
-            sums=sums,
+            keys=row,
+            sums=row,
             price=price,
             rate=place,
-            pico=_pico(row["kind"], sums, price, place),
-            at_most=_at_most(row["kind"], sums, price, place),
+            pico=pico,
+            at_most=pico if certain else _at_most(row["kind"], row, price, place),
         )
+
+    def parted(self, names: tuple[str, str, str]) -> bool:
+        """Whether the price of a model changes with the time or with the size of the input."""
+        return len(self._prices.price(*names).rates) > 1
 
     def _rate(self, row: Mapping[str, Any]) -> tuple[Price, int]:
         names = (row["provider"], row["model"], row["tier"])
@@ -158,22 +163,35 @@ def answer(lines: Iterable[Line], by: Sequence[str]) -> Answer:
 def amounts(lines: Sequence[Line]) -> Amounts:
     """The figures of some lines."""
 
-    def calls(wanted: Callable[[Line], bool]) -> int:
-        return sum(line.sums["calls"] for line in lines if wanted(line))
-
-    paid = [line for line in lines if line.keys["kind"] == PAID]
-    bounds = [line.at_most for line in lines]
-    known = [bound for bound in bounds if bound is not None]
+    calls: Counter[int] = Counter()
+    tokens: Counter[str] = Counter()
+    pico = at_most = unpriced = timeless = 0
+    bounded = True
+    for line in lines:
+        row, kind = line.sums, line.keys["kind"]
+        calls[kind] += row["calls"]
+        pico += line.pico
+        if line.at_most is None:
+            bounded = False
+        else:
+            at_most += line.at_most
+        if line.keys["utc"] == TIMELESS:
+            timeless += row["calls"]
+        if kind == PAID:
+            unpriced += row["calls"] if line.rate == UNPRICED else 0
+            for name in COUNTS:
+                if row[name]:
+                    tokens[name] += row[name]
     return Amounts(
-        calls=calls(lambda line: True),
-        tokens={name: sum(line.sums[name] for line in paid) for name in COUNTS},
-        pico=sum(line.pico for line in lines),
-        at_most_pico=sum(known) if len(known) == len(bounds) else None,
-        cached_calls=calls(lambda line: line.keys["kind"] == CACHED),
-        failed_calls=calls(lambda line: line.keys["kind"] == FAILED),
-        unknown_calls=calls(lambda line: line.keys["kind"] == UNKNOWN),
-        unpriced_calls=calls(lambda line: line.keys["kind"] == PAID and line.rate == UNPRICED),
-        timeless_calls=calls(lambda line: line.keys["utc"] == TIMELESS),
+        calls=sum(calls.values()),
+        tokens={name: tokens[name] for name in COUNTS},
+        pico=pico,
+        at_most_pico=at_most if bounded else None,
+        cached_calls=calls[CACHED],
+        failed_calls=calls[FAILED],
+        unknown_calls=calls[UNKNOWN],
+        unpriced_calls=unpriced,
+        timeless_calls=timeless,
     )
 
 
@@ -234,8 +252,6 @@ def _at_most(kind: int, sums: Mapping[str, int], price: Price, place: int) -> in
     """What calls without a certain price cost at most; None where there is no bound."""
     if kind in (CACHED, FAILED):
         return 0
-    if kind == PAID and place != UNPRICED:
-        return _pico(kind, sums, price, place)
     ceiling = ceilings(price)
     if kind == PAID:
         used = [name for name in COUNTS if sums[name]]

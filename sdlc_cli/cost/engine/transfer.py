@@ -44,7 +44,7 @@ def write(con: sqlite3.Connection, wanted: str, file: Path) -> Written:
     there = [name for name, one in zip(_MAYBE, given, strict=True) if one]
     columns = tuple(name for name in COLUMNS if name in (*_ALWAYS, *there))
     pairs = ", ".join(f"{literal(name)}, {_MADE.get(name, quoted(name))}" for name in columns)
-    found = con.execute(f"SELECT json_object({pairs}) FROM {TABLE} WHERE {wanted} ORDER BY seq")
+    found = con.execute(f"SELECT json_object({pairs}) FROM {TABLE} WHERE {wanted}")
     with open(file, "w", encoding="utf-8") as out:
         while batch := found.fetchmany(_BATCH):
             out.write("\n".join(line for (line,) in batch))

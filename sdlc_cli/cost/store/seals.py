@@ -1,6 +1,8 @@
 """Which hours and days of a ledger stand in a Parquet file, too. Times are microseconds in UTC."""
 
 import sqlite3
+from collections.abc import Iterable
+from itertools import pairwise
 
 from sdlc_cli.cost.store import TABLE, rollup
 
@@ -65,6 +67,11 @@ def listed(con: sqlite3.Connection) -> list[tuple[int, int, str, int]]:
     return con.execute("SELECT since, until, file, rows FROM sdlc_sealed ORDER BY since").fetchall()
 
 
+def drop(con: sqlite3.Connection, names: Iterable[str]) -> None:
+    """Unseals what is in these files."""
+    con.executemany("DELETE FROM sdlc_sealed WHERE file = ?", [(name,) for name in names])
+
+
 def files(con: sqlite3.Connection) -> set[str]:
     """The names of the files that hold what is sealed."""
     return {name for _, _, name, _ in listed(con)}
@@ -80,5 +87,7 @@ def outside(spans: list[Range]) -> str:
             joined.append([since, until])
     if not joined:
         return "true"
-    within = " OR ".join(f"ts >= {since} AND ts < {until}" for since, until in joined)
-    return f"(ts IS NULL OR NOT ({within}))"
+    # Each of these is found by the index of times; NOT would look at every row.
+    between = [f"(ts >= {a[1]} AND ts < {b[0]})" for a, b in pairwise(joined)]
+    ends = [f"ts < {joined[0][0]}", f"ts >= {joined[-1][1]}"]
+    return f"({' OR '.join(['ts IS NULL', *ends, *between])})"
