@@ -126,8 +126,8 @@ class Figures:
         names = self.con.execute(
             f"SELECT DISTINCT provider, model, tier FROM {rollup.TABLE} WHERE scope = ''"
         ).fetchall()
-        parted = [f"({', '.join(map(_literal, one))})" for one in names if self.pricer.parted(one)]
-        within = f"(provider, model, tier) IN (VALUES {', '.join(parted)})" if parted else "false"
+        parted = sorted({one[1] for one in names if self.pricer.parted(one)})
+        within = f"model IN ({', '.join(map(_literal, parted))})" if parted else "false"
         made = {
             "utc": f"CASE WHEN utc = {rollup.TIMELESS} OR {within} THEN utc ELSE 0 END",
             **{name: f"CASE WHEN {within} THEN {name} ELSE 0 END" for name in ("minutes", "size")},
