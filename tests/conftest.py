@@ -17,9 +17,12 @@ else:  # machines are shared: how long an example takes says nothing about the c
     settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("shared")
 
-# A shell's background job ignores Ctrl-C, and so would every program that a test starts.
+# A shell's background job ignores Ctrl-C, one under nohup the end of its terminal, and so would
+# every program that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 GOLDEN = Path(__file__).parent / "golden"
 REQUIRE_ALL = os.environ.get("SDLC_TEST_REQUIRE_ALL") == "1"
