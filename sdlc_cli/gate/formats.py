@@ -143,6 +143,8 @@ def _yaml_fault(data: bytes) -> Fault | None:
     try:
         return _undefined_alias(data)
     except yaml.MarkedYAMLError as error:
+        if "nesting depth" in (error.problem or ""):  # libyaml's own limit, met before ours
+            raise RecursionError("nested too deeply") from None
         said = ", ".join(part for part in (error.context, error.problem) if part)
         return _marked(said, error.problem_mark or error.context_mark)
     except yaml.YAMLError as error:
