@@ -1,6 +1,7 @@
 """What goes wrong around the service: it is killed, the disk is full, an fsync fails, it is told to
 stop. What was answered with 200 is there afterwards, once."""
 
+import http.client
 import json
 import os
 import shutil
@@ -41,7 +42,7 @@ class Client(threading.Thread):
             number += 1
             try:
                 answer = self.service.track([{**CALL, "call_id": f"{name}/{i}"} for i in range(5)])
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 self.unsure.add(name)
                 return
             (self.kept if answer.status == 200 else self.unsure).add(name)
