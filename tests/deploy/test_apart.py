@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,13 @@ def kill(*processes: int) -> None:
         os.kill(process, signal.SIGKILL)
 
 
+def kill_and_see_it_gone(asks: int) -> None:
+    """A process that was sent SIGKILL lives on for a moment, in which the writer still sees it."""
+    kill(asks)
+    while os.getppid() == asks:
+        time.sleep(0.001)
+
+
 def test_when_the_writer_is_killed_the_other_process_leaves_one_set(
     fresh: Callable[[int], Path],
 ) -> None:
@@ -139,7 +147,7 @@ def test_when_the_process_that_asked_is_killed_the_writer_leaves_one_set(
 
     for number in range(1, MOST):
         root = fresh(number)
-        status = render(root, number, kill)
+        status = render(root, number, kill_and_see_it_gone)
         wait_for_the_writer(root)
         if os.WIFSIGNALED(status):
             found = contents(root)
