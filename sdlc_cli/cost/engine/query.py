@@ -20,7 +20,6 @@ DIMENSIONS = (
     *("bucket", "status"),
 )
 TAG = "tag:"
-FACTS = ("key", "path", "user", "model", "tags", "project")
 # Input sizes of `bucket`: the largest of each, in tokens.
 BUCKETS = (1_000, 4_000, 16_000, 64_000, 200_000, 1_000_000)
 

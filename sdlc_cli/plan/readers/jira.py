@@ -21,7 +21,6 @@ _RUNNING = frozenset(("in progress", "in review", "in development", "in testing"
 _DATES = ("%d/%b/%y", "%d/%b/%Y", "%b %d, %Y", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y")
 _POINTS = ("story points", "story point estimate", "custom field (story points)",
            "custom field (story point estimate)")  # fmt: skip
-_MOST_SECONDS = 10**9
 
 
 def fits(head: str) -> bool:
