@@ -171,7 +171,11 @@ def test_a_malformed_body_is_400_with_a_status(
         assert text
 
 
-@pytest.mark.parametrize("body", [b"no gzip at all", b"", gzip.compress(b"x" * 999)[:-3]])
+@pytest.mark.parametrize(
+    "body",
+    [b"no gzip at all", b"", gzip.compress(b"x" * 999)[:-3]],
+    ids=["not gzip", "empty", "cut off"],
+)
 def test_a_body_that_is_not_packed_as_it_says_is_400(service: Any, body: bytes) -> None:
     answer = service.ask("POST", "/v1/traces", body, {**JSON, "Content-Encoding": "gzip"})
 
