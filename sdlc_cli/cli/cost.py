@@ -23,7 +23,6 @@ from sdlc_cli.cli.costing import (
     counted_something,
     opened,
     some_fit,
-    view_of,
 )
 from sdlc_cli.cli.help import App
 from sdlc_cli.cli.options import OutputPath
@@ -76,7 +75,8 @@ def report(
     no_cache: NoCache = False,
 ) -> None:
     """Total the calls in the logs."""
-    from sdlc_cli.cost.report import DEFAULT, load
+    from sdlc_cli.core.view import DEFAULT
+    from sdlc_cli.cost.report import load
 
     asked = Question(
         paths=paths or (),
@@ -94,7 +94,7 @@ def report(
         if not any(source.rejected for source in logs.usage.sources):
             counted_something(logs.usage, asked.paths)
         sheet = _sheet(logs, _groups(by, form), form)
-        view = DEFAULT if output else view_of(logs.out)
+        view = DEFAULT if output else logs.out.view
         machine = form in ("json", "csv", "focus")
         logs.out.deliver(load(form).render(sheet, view), output, machine=machine)
         # What was rejected is told in the report, before the exit code says that it is all.

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sdlc_cli.cost.model import Amounts, Where
     from sdlc_cli.cost.prices.resolve import Prices
     from sdlc_cli.cost.privacy import Veil
-    from sdlc_cli.cost.report import View
     from sdlc_cli.cost.report.answer import Answer
 
 FORMATS = ("table", "json", "csv", "markdown", "html", "focus")
@@ -303,13 +302,6 @@ def some_fit(totals: "Amounts") -> None:
         raise NothingToDo(msg("no call fits --where, --since and --until"))
 
 
-def view_of(out: Console) -> "View":
-    """As the terminal shows it."""
-    from sdlc_cli.cost.report import View
-
-    return View(width=out.width, color=out.color, encoding=out.encoding, verbose=out.verbose)
-
-
 def _start(paths: Sequence[str]) -> Path:
     """The folder from which cost.yaml is looked for."""
     first = paths[0] if paths and paths[0] != "-" and "://" not in paths[0] else "."
@@ -341,6 +333,6 @@ def deliver(out: Console, answer: "Answer", form: str, output: Path | None) -> N
     """Write one answer in the form that was asked for."""
     from sdlc_cli.cost.report import answer as answers
 
-    view = answers.DEFAULT if output else view_of(out)
+    view = answers.DEFAULT if output else out.view
     machine = form in ("json", "csv")
     out.deliver(answers.render(answer, form, view), output, machine=machine)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sdlc_cli.cli import deploy_tools
-from sdlc_cli.cli.deploy_tools import FailOn, fail_from, view_of
+from sdlc_cli.cli.deploy_tools import FailOn, fail_from
 from sdlc_cli.cli.help import App
 from sdlc_cli.cli.options import OutputPath, choice, console
 from sdlc_cli.core.console import Console
@@ -131,8 +131,9 @@ def render(
     output: OutputPath = None,
 ) -> None:
     """Render, check, write."""
+    from sdlc_cli.core.view import View
     from sdlc_cli.deploy import after, rendering, rules, write
-    from sdlc_cli.deploy.report import Verdict, View, rendered
+    from sdlc_cli.deploy.report import Verdict, rendered
 
     screen = console(ctx)
     place = out or rendering.find_root(config)
@@ -167,7 +168,7 @@ def render(
         next=after.commands(made.specs, paths, _shown(place)) if verdict.passed else (),
         needs=after.needs(made.specs) if verdict.passed else (),
     )
-    view = view_of(screen) if output is None else View()
+    view = screen.view if output is None else View()
     text = rendered.as_json(done) if form == "json" else rendered.as_text(done, view)
     screen.deliver(text, output, machine=form == "json")
     raise typer.Exit(verdict.exit_code)

@@ -7,12 +7,11 @@ import typer
 
 from sdlc_cli.cli.help import App
 from sdlc_cli.cli.options import OutputPath, choice, console
-from sdlc_cli.core.console import Console
 from sdlc_cli.core.i18n import _, msg
 
 if TYPE_CHECKING:
     from sdlc_cli.core.finding import Severity
-    from sdlc_cli.deploy.report import View
+    from sdlc_cli.core.view import View
 
 NEVER = "never"
 FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown")
@@ -73,7 +72,7 @@ def validate(
     with out.progress(_("Checking")):
         checked = rules.check(folder).under(folder.resolve().relative_to(root).as_posix())
     verdict = report.Verdict(checked=checked, fail_on=fail_from(fail_on))
-    view = view_of(out) if output is None else report.View()
+    view = out.view if output is None else View()
     out.deliver(report.load(form).render(verdict, view), output, machine=form != "text")
     raise typer.Exit(verdict.exit_code)
 
@@ -85,13 +84,6 @@ def fail_from(word: str) -> "Severity | None":
     return None if word == NEVER else Severity(word)
 
 
-def view_of(out: Console) -> "View":
-    """As the terminal shows it."""
-    from sdlc_cli.deploy.report import View
-
-    return View(width=max(20, out.width), color=out.color, verbose=out.verbose)
-
-
 def explain(
     ctx: typer.Context,
     rule: Annotated[str, typer.Argument(help=_("A rule's id, as a finding shows it."))] = "",
@@ -101,11 +93,12 @@ def explain(
     output: OutputPath = None,
 ) -> None:
     """Tell what a rule means."""
+    from sdlc_cli.core.view import View
     from sdlc_cli.deploy import rules
-    from sdlc_cli.deploy.report import View, explanation
+    from sdlc_cli.deploy.report import explanation
 
     out = console(ctx)
-    view = view_of(out) if output is None else View()
+    view = out.view if output is None else View()
     if rule:
         text = explanation.one(rules.explain(rule), form, view)
     else:

@@ -25,7 +25,6 @@ from sdlc_cli.cli.judging import (
     output_of,
     run_and_report,
     run_shard,
-    view_of,
 )
 from sdlc_cli.cli.options import ConfigPath, OutputPath, choice, console
 from sdlc_cli.core.i18n import _
@@ -161,7 +160,7 @@ def explain(
     if rule:
         from sdlc_cli.gate import rules
 
-        out.deliver(explanation.rule(rules.find(rule), form, view_of(out)), output)
+        out.deliver(explanation.rule(rules.find(rule), form, out.view), output)
         return
     from sdlc_cli.gate.explain import explain as explain_report
     from sdlc_cli.gate.run import Selection
@@ -171,7 +170,7 @@ def explain(
     report = judge(out, path, root, loaded, selection)
     explained = explain_report(report, {name: g.fail_on for name, g in loaded.gates.items()})
     out.deliver(
-        explanation.render(report, explained, form, view_of(out)), output, machine=form == "json"
+        explanation.render(report, explained, form, out.view), output, machine=form == "json"
     )
     raise typer.Exit(report.exit_code)
 

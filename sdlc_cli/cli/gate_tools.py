@@ -20,7 +20,6 @@ from sdlc_cli.cli.judging import (
     judge,
     output_of,
     report_on,
-    view_of,
     warn_of_commands,
 )
 from sdlc_cli.cli.options import ConfigPath, OutputPath, choice, console
@@ -351,9 +350,10 @@ def _tuned(result: "Tuned") -> "Page":
 
 
 def _deliver(out: Console, page: "Page", form: str, output: Path | None) -> None:
-    from sdlc_cli.gate.report import View, tabled
+    from sdlc_cli.core.view import View
+    from sdlc_cli.gate.report import tabled
 
-    view = view_of(out) if form == "text" and not output else View()
+    view = out.view if form == "text" and not output else View()
     out.deliver(tabled.render(page, form, view), output, machine=form != "text")
 
 

@@ -16,7 +16,6 @@ from sdlc_cli.core.i18n import _, msg, ngettext
 if TYPE_CHECKING:
     from sdlc_cli.gate.config import GateConfig
     from sdlc_cli.gate.model import GateReport
-    from sdlc_cli.gate.report import View
     from sdlc_cli.gate.run import Selection
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown", "html")
@@ -119,11 +118,12 @@ def run_and_report(
 
 def report_on(out: Console, report: "GateReport", root: Path, output: Output) -> None:
     """Deliver the report in all the forms that were asked for. Raises WorkError."""
-    from sdlc_cli.gate.report import View, load
+    from sdlc_cli.core.view import View
+    from sdlc_cli.gate.report import load
 
     for form, file in output.reports:
         out.deliver(load(form).render(report, View(root=root)), file)
-    view = View(root=root) if output.file or output.form != "text" else view_of(out)
+    view = View(root=root) if output.file or output.form != "text" else out.view
     machine = output.form != "text"
     out.deliver(load(output.form).render(report, view), output.file, machine=machine)
     if "github" in (output.form, *(form for form, _file in output.reports)):
@@ -256,13 +256,6 @@ def _must_differ(files: Sequence[Path]) -> None:
                 hint=msg("a file of its own for each --report and for --output"),
             )
         seen.add(place)
-
-
-def view_of(out: Console) -> "View":
-    """As the terminal shows it."""
-    from sdlc_cli.gate.report import View
-
-    return View(width=out.width, color=out.color, encoding=out.encoding, verbose=out.verbose)
 
 
 def _step_summary(report: "GateReport", environ: Mapping[str, str]) -> None:

@@ -113,11 +113,10 @@ def run(out: Console, asked: Asked, command: str) -> int:
 
 def deliver(out: Console, sheet: "Sheet", asked: Asked) -> None:
     """Print the sheet in the form that was asked for."""
-    from sdlc_cli.plan.report import DEFAULT, MACHINE, View, load
+    from sdlc_cli.core.view import DEFAULT
+    from sdlc_cli.plan.report import MACHINE, load
 
-    view = DEFAULT
-    if asked.output is None:
-        view = View(width=out.width, color=out.color, encoding=out.encoding, verbose=out.verbose)
+    view = out.view if asked.output is None else DEFAULT
     text = load(asked.form).render(sheet, view)
     out.deliver(text, asked.output, machine=asked.form in MACHINE)
 

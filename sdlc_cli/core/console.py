@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import _, local, msg
 from sdlc_cli.core.printable import lines
+
+if TYPE_CHECKING:
+    from sdlc_cli.core.view import View
 
 _WAIT = 1.0  # seconds of work before a progress line shows
 _EVERY = 0.1  # seconds between two of its pictures
@@ -69,9 +72,14 @@ class Console:
         """Columns of the terminal that shows the results; 80 where there is none."""
         return width(self._environ, self.stdout)
 
-    def can_show(self, text: str) -> bool:
-        """True when stdout's encoding knows every letter of `text`."""
-        return _can_show(self.stdout, text)
+    @property
+    def view(self) -> "View":
+        """How whoever reads the results looks at them."""
+        from sdlc_cli.core.view import View
+
+        return View(
+            width=self.width, color=self.color, encoding=self.encoding, verbose=self.verbose
+        )
 
     def style(self, text: str, style: str) -> str:
         """`text` in `bold`, `dim`, `red`, `green`, `yellow` or `cyan`, where colour is wanted."""
@@ -245,14 +253,6 @@ def width(environ: Mapping[str, str], stream: TextIO | None) -> int:
         except (OSError, ValueError):
             return 80
     return 80
-
-
-def _can_show(stream: TextIO | None, text: str) -> bool:
-    try:
-        text.encode(getattr(stream, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

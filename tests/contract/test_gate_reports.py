@@ -10,8 +10,9 @@ from typing import cast
 import pytest
 
 from sdlc_cli.core import i18n
+from sdlc_cli.core.view import View
 from sdlc_cli.gate.model import GateReport
-from sdlc_cli.gate.report import FORMATS, View, load
+from sdlc_cli.gate.report import FORMATS, load
 
 Builders = dict[str, Callable[[], GateReport]]
 

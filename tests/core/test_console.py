@@ -10,6 +10,7 @@ import pytest
 
 from sdlc_cli.core.console import Console, width
 from sdlc_cli.core.errors import WorkError
+from sdlc_cli.core.view import View
 
 
 class Terminal(io.StringIO):
@@ -139,11 +140,12 @@ def test_a_closed_stdout_is_an_error_and_a_closed_stderr_is_not(
         console.result("nobody reads this")
 
 
-@pytest.mark.parametrize(("encoding", "expected"), [("utf-8", True), ("ascii", False)])
-def test_can_show_asks_the_encoding(encoding: str, expected: bool) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_view_is_what_the_terminal_shows(encoding: str) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    console = Console(stdout=stream, environ={"COLUMNS": "61"}, color=True, verbose=True)
 
-    assert Console(stdout=stream).can_show("✓") is expected
+    assert console.view == View(width=61, color=True, encoding=encoding, verbose=True)
 
 
 def test_deliver_writes_the_file_and_says_so(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from sdlc_cli.core.finding import Finding, Location, Severity
 from sdlc_cli.core.findings_out import FileNotRead
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.deploy.report import FORMATS, Verdict, View, explanation, load
+from sdlc_cli.core.view import View
+from sdlc_cli.deploy.report import FORMATS, Verdict, explanation, load
 from sdlc_cli.deploy.rules import Checked, explain
 
 Golden = Callable[[str, str], None]

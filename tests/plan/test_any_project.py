@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import Phase, assume, given, settings
 
+from sdlc_cli.core.view import View
 from sdlc_cli.plan import network, report, walks
 from sdlc_cli.plan.check import violations
 from sdlc_cli.plan.explain import Explainer
 from sdlc_cli.plan.model import Project, Schedule
 from sdlc_cli.plan.network import Network
-from sdlc_cli.plan.report import FORMATS, View, load
+from sdlc_cli.plan.report import FORMATS, load
 from sdlc_cli.plan.risk import assess
 from tests.plan.projects import naive, projects
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.cost.model import CostReport, Group, Series
 
 SCHEMA_VERSION = 1  # of the JSON; keys may be added, a change of meaning raises it
@@ -29,22 +30,6 @@ class Sheet:
     daily: Series = ()
     by_day: tuple[Group, ...] = ()  # by day and the first group that is no time
     hidden: Mapping[str, int] = field(default_factory=dict)  # kind -> how many names
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """How the reader looks at it; only `table` heeds it.
-
-    `width` is in columns; `encoding` is the terminal's. `verbose` shows all groups.
-    """
-
-    width: int = 80
-    color: bool = False
-    encoding: str = "utf-8"
-    verbose: bool = False
-
-
-DEFAULT = View()
 
 
 class Reporter(Protocol):

@@ -9,7 +9,7 @@ from sdlc_cli.core.jsontext import dumped
 from sdlc_cli.core.printable import visible
 from sdlc_cli.core.sheet import Look, fitted, grid, item, joined, pairs, reads_well, text
 from sdlc_cli.core.table import Table
-from sdlc_cli.cost.report import DEFAULT, View
+from sdlc_cli.core.view import DEFAULT, View
 
 __all__ = ["DEFAULT", "Answer", "render"]
 

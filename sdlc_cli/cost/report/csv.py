@@ -1,7 +1,8 @@
 """CostReport -> CSV: the groups, numbers whole, money exact."""
 
 from sdlc_cli.core import render as tables_out
-from sdlc_cli.cost.report import DEFAULT, Sheet, View, tables
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.cost.report import Sheet, tables
 
 
 def render(sheet: Sheet, view: View = DEFAULT) -> str:

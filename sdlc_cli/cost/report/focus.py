@@ -13,9 +13,10 @@ from sdlc_cli.core import money
 from sdlc_cli.core import render as tables_out
 from sdlc_cli.core.printable import visible
 from sdlc_cli.core.table import Cell, Column, Table
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.core.when import begin, first_day, next_first_day
 from sdlc_cli.cost.model import Amounts, CostReport, Group
-from sdlc_cli.cost.report import DEFAULT, Sheet, View, summary
+from sdlc_cli.cost.report import Sheet, summary
 from sdlc_cli.cost.zones import zone
 
 BY = ("day", "provider", "model", "tier", "project", "team", "user")

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from sdlc_cli.core import money
 from sdlc_cli.core.jsontext import dumped
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.cost.model import Amounts, Unpriced
-from sdlc_cli.cost.report import DEFAULT, SCHEMA_VERSION, Sheet, View, summary
+from sdlc_cli.cost.report import SCHEMA_VERSION, Sheet, summary
 
 
 def render(sheet: Sheet, view: View = DEFAULT) -> str:

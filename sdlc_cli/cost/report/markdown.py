@@ -2,7 +2,8 @@
 
 from sdlc_cli.core.i18n import _
 from sdlc_cli.core.render import markdown, markdown_text
-from sdlc_cli.cost.report import DEFAULT, Sheet, View, summary, tables
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.cost.report import Sheet, summary, tables
 
 MOST_GROUPS = 500  # GitHub refuses comments of more than 65,536 letters
 

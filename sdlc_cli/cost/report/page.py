@@ -11,8 +11,9 @@ from sdlc_cli.core import money, onepage
 from sdlc_cli.core.i18n import _, language, local
 from sdlc_cli.core.printable import visible
 from sdlc_cli.core.table import Table, shown
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.cost.model import CostReport
-from sdlc_cli.cost.report import DEFAULT, Sheet, View, spending, summary, tables
+from sdlc_cli.cost.report import Sheet, spending, summary, tables
 
 MOST_GROUPS = 2000  # a browser stays quick with these
 MOST_SHARES = 10  # of the dearest, in the second chart

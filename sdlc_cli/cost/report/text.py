@@ -9,8 +9,9 @@ from sdlc_cli.core.i18n import _
 from sdlc_cli.core.printable import one_line
 from sdlc_cli.core.sheet import Look, grid, item, joined, least_width
 from sdlc_cli.core.table import Cell, Column, Table, shown
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.cost.model import CostReport, Series
-from sdlc_cli.cost.report import DEFAULT, Sheet, View, summary, tables
+from sdlc_cli.cost.report import Sheet, summary, tables
 
 MOST_GROUPS = 60
 LEAST_BAR, MOST_BAR = 6, 24  # columns

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Literal, Protocol, cast
 
 from sdlc_cli.core.finding import Finding, Severity
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.deploy.rules import Checked
 
 SCHEMA_VERSION = 1  # of the JSON; keys may be added, a change of meaning raises it
@@ -44,18 +45,6 @@ class Verdict:
     def exit_code(self) -> Literal[0, 1]:
         """1 when it did not pass."""
         return 0 if self.passed else 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """How the reader looks at it; only `text` heeds it. `width` is in columns."""
-
-    width: int = 80
-    color: bool = False
-    verbose: bool = False
-
-
-DEFAULT = View()
 
 
 class Reporter(Protocol):

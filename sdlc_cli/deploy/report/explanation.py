@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from sdlc_cli.core.columns import columns, wrap
 from sdlc_cli.core.finding import WORDS
 from sdlc_cli.core.i18n import _, local
-from sdlc_cli.deploy.report import DEFAULT, SCHEMA_VERSION, View
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.deploy.report import SCHEMA_VERSION
 from sdlc_cli.deploy.rules import Rule
 
 

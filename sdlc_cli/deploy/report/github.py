@@ -1,7 +1,8 @@
 """Verdict -> GitHub annotations."""
 
 from sdlc_cli.core.findings_out import github
-from sdlc_cli.deploy.report import DEFAULT, Verdict, View, words
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.deploy.report import Verdict, words
 
 
 def render(verdict: Verdict, view: View = DEFAULT) -> str:

@@ -4,7 +4,8 @@ import json
 
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.printable import encodable
-from sdlc_cli.deploy.report import DEFAULT, SCHEMA_VERSION, Verdict, View
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.deploy.report import SCHEMA_VERSION, Verdict
 
 
 def render(verdict: Verdict, view: View = DEFAULT) -> str:

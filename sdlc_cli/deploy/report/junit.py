@@ -1,7 +1,8 @@
 """Verdict -> JUnit XML."""
 
 from sdlc_cli.core.findings_out import junit
-from sdlc_cli.deploy.report import DEFAULT, Verdict, View, words
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.deploy.report import Verdict, words
 
 
 def render(verdict: Verdict, view: View = DEFAULT) -> str:

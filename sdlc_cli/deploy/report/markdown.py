@@ -3,7 +3,8 @@
 from sdlc_cli.core.finding import WORDS, Finding
 from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.render import markdown_code, markdown_text
-from sdlc_cli.deploy.report import DEFAULT, Verdict, View, words
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.deploy.report import Verdict, words
 
 MOST_CHARACTERS = 60_000  # GitHub refuses a comment of more than 65,536
 _MOST_FILES = 20

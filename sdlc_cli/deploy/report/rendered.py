@@ -7,12 +7,13 @@ from pathlib import Path
 
 from sdlc_cli.core.columns import columns, wrap
 from sdlc_cli.core.i18n import _, local, ngettext
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.deploy.after import Command, Need
 from sdlc_cli.deploy.difference import states
 from sdlc_cli.deploy.folder import digest
 from sdlc_cli.deploy.lock import Plan, State, Step
 from sdlc_cli.deploy.model import Artifact
-from sdlc_cli.deploy.report import DEFAULT, SCHEMA_VERSION, Verdict, View, json, words
+from sdlc_cli.deploy.report import SCHEMA_VERSION, Verdict, json, words
 from sdlc_cli.deploy.report import text as verdicts
 
 _WRITTEN: tuple[State, ...] = ("new", "changed", "edited", "foreign")

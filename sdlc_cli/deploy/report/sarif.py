@@ -2,7 +2,8 @@
 
 from sdlc_cli import __version__
 from sdlc_cli.core.findings_out import sarif
-from sdlc_cli.deploy.report import DEFAULT, Verdict, View, words
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.deploy.report import Verdict, words
 
 
 def render(verdict: Verdict, view: View = DEFAULT) -> str:

@@ -6,7 +6,8 @@ from sdlc_cli.core.columns import wrap
 from sdlc_cli.core.finding import WORDS, Finding, Severity
 from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.printable import one_line, visible
-from sdlc_cli.deploy.report import DEFAULT, Verdict, View, words
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.deploy.report import Verdict, words
 
 MOST = 20  # findings, unless all are asked for
 _MOST_FILES = 5

@@ -1,11 +1,10 @@
 """A GateReport in the form somebody asked for. One module a format, loaded when asked for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.gate.model import GateReport
 
 FORMATS: Mapping[str, str] = {
@@ -18,24 +17,6 @@ FORMATS: Mapping[str, str] = {
     "markdown": "sdlc_cli.gate.report.markdown",
     "html": "sdlc_cli.gate.report.html",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """How the reader looks at it. Only `text` heeds the terminal's traits.
-
-    `width` is in columns; `encoding` is the terminal's. `verbose` shows all findings. `root` is
-    the folder that paths are relative to: with it SARIF reads lines to count columns its way.
-    """
-
-    width: int = 80
-    color: bool = False
-    encoding: str = "utf-8"
-    verbose: bool = False
-    root: Path | None = None
-
-
-DEFAULT = View()
 
 
 class Reporter(Protocol):

@@ -10,11 +10,11 @@ from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.printable import one_line, visible
 from sdlc_cli.core.table import Column, Table
 from sdlc_cli.core.terminal import grid, paint
+from sdlc_cli.core.view import View
 from sdlc_cli.gate import summary
 from sdlc_cli.gate.explain import Explanation, Fix
 from sdlc_cli.gate.formula import points
 from sdlc_cli.gate.model import SCHEMA_VERSION, GateReport
-from sdlc_cli.gate.report import View
 from sdlc_cli.gate.rules import Rule
 
 MOST_FIXES = 20  # shown to people; JSON has all

@@ -1,9 +1,10 @@
 """GateReport -> GitHub annotations, and the step summary that stands beside them."""
 
 from sdlc_cli.core.findings_out import github
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.gate import summary as words
 from sdlc_cli.gate.model import GateReport
-from sdlc_cli.gate.report import DEFAULT, View, load
+from sdlc_cli.gate.report import load
 
 
 def render(report: GateReport, view: View = DEFAULT) -> str:

@@ -11,9 +11,9 @@ from sdlc_cli.core import onepage
 from sdlc_cli.core.finding import Finding, Severity
 from sdlc_cli.core.i18n import _, language, local, ngettext
 from sdlc_cli.core.printable import one_line, visible
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.gate import summary, verdicts
 from sdlc_cli.gate.model import CheckResult, GateReport
-from sdlc_cli.gate.report import DEFAULT, View
 
 MOST_FINDINGS = 5000  # a browser stays quick with these
 MOST_FILES = 200  # shown of each reason

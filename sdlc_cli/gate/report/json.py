@@ -9,8 +9,8 @@ import msgspec
 
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.printable import encodable
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.gate.model import SCHEMA_VERSION, CheckResult, GateReport
-from sdlc_cli.gate.report import DEFAULT, View
 
 
 def render(report: GateReport, view: View = DEFAULT) -> str:

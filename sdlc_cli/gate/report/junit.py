@@ -1,9 +1,9 @@
 """GateReport -> JUnit XML: a suite for each gate, and one for the verdict of the run."""
 
 from sdlc_cli.core.findings_out import junit
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.gate import summary
 from sdlc_cli.gate.model import GateReport
-from sdlc_cli.gate.report import DEFAULT, View
 
 
 def render(report: GateReport, view: View = DEFAULT) -> str:

@@ -3,9 +3,9 @@
 from sdlc_cli.core.finding import Finding
 from sdlc_cli.core.i18n import _, local, ngettext
 from sdlc_cli.core.render import markdown, markdown_code, markdown_text
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.gate import summary, verdicts
 from sdlc_cli.gate.model import GateReport
-from sdlc_cli.gate.report import DEFAULT, View
 
 MOST_CHARACTERS = 65_536  # GitHub refuses a longer comment
 MOST_FINDINGS = 100

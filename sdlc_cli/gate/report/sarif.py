@@ -6,9 +6,9 @@ from pathlib import Path
 from sdlc_cli import __version__
 from sdlc_cli.core.files import read_regular
 from sdlc_cli.core.findings_out import sarif
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.gate import summary
 from sdlc_cli.gate.model import GateReport
-from sdlc_cli.gate.report import DEFAULT, View
 from sdlc_cli.gate.source import MAX_BYTES, Unit
 
 

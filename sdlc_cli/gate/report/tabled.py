@@ -12,7 +12,7 @@ from sdlc_cli.core.i18n import local
 from sdlc_cli.core.printable import one_line
 from sdlc_cli.core.table import Table
 from sdlc_cli.core.terminal import grid, paint
-from sdlc_cli.gate.report import View
+from sdlc_cli.core.view import View
 
 FORMATS = ("text", "markdown", "json")
 

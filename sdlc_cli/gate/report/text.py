@@ -13,9 +13,9 @@ from sdlc_cli.core.printable import one_line, visible
 from sdlc_cli.core.sheet import least_width
 from sdlc_cli.core.table import Cell, Column
 from sdlc_cli.core.terminal import grid, paint
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.gate import summary, verdicts
 from sdlc_cli.gate.model import CheckResult, GateReport
-from sdlc_cli.gate.report import DEFAULT, View
 
 MOST_FINDINGS = 10
 MOST_FILES = 3  # shown of each reason

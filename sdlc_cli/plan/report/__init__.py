@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.plan import network, walks
 from sdlc_cli.plan.explain import Step
 from sdlc_cli.plan.model import Front, Project, Schedule
@@ -71,22 +72,6 @@ def sheet(project: Project, schedule: Schedule) -> Sheet:
         slack=walks.slack(made),
         misses=misses(project, schedule),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """How the reader looks at it; only `table` heeds it.
-
-    `width` is in columns; `encoding` is the terminal's. `verbose` shows all tasks.
-    """
-
-    width: int = 80
-    color: bool = False
-    encoding: str = "utf-8"
-    verbose: bool = False
-
-
-DEFAULT = View()
 
 
 class Reporter(Protocol):

@@ -1,7 +1,8 @@
 """Sheet -> CSV: one row a task."""
 
 from sdlc_cli.core import render as out
-from sdlc_cli.plan.report import DEFAULT, Sheet, View, tables
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.plan.report import Sheet, tables
 
 
 def render(sheet: Sheet, view: View = DEFAULT) -> str:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from sdlc_cli import __version__
 from sdlc_cli.core.i18n import _, local
 from sdlc_cli.core.printable import encodable, visible
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.plan.explain import Explainer
-from sdlc_cli.plan.report import DEFAULT, Sheet, View, summary, tables
+from sdlc_cli.plan.report import Sheet, summary, tables
 from sdlc_cli.plan.report.clock import Clock
 
 _WIDEST = 75  # octets of a line, its end not counted; RFC 5545 section 3.1

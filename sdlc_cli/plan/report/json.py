@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from sdlc_cli.core.jsontext import dumped
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.plan.difference import Difference, Plan
 from sdlc_cli.plan.explain import Explainer, Step, order_of
 from sdlc_cli.plan.model import Placement, Project, Schedule, Task
 from sdlc_cli.plan.relax import Relaxation
-from sdlc_cli.plan.report import DEFAULT, SCHEMA_VERSION, Sheet, View, tables
+from sdlc_cli.plan.report import SCHEMA_VERSION, Sheet, tables
 from sdlc_cli.plan.report.clock import Clock
 from sdlc_cli.plan.report.summary import miss as miss_text
 from sdlc_cli.plan.report.summary import step as step_text

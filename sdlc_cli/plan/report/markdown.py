@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from sdlc_cli.core import render as out
 from sdlc_cli.core.i18n import _, local
-from sdlc_cli.plan.report import DEFAULT, Sheet, View, answers, summary, tables
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.plan.report import Sheet, answers, summary, tables
 
 MOST_TASKS = 500
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from sdlc_cli.core.i18n import _
 from sdlc_cli.core.printable import one_line
-from sdlc_cli.plan.report import DEFAULT, Sheet, View, summary, tables
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.plan.report import Sheet, summary, tables
 from sdlc_cli.plan.report.clock import Clock
 
 # What Mermaid's grammar would take for more than text; there is no way to escape all of it.

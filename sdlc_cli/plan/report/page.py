@@ -14,8 +14,9 @@ from sdlc_cli.core import onepage
 from sdlc_cli.core.i18n import _, language, local
 from sdlc_cli.core.printable import one_line
 from sdlc_cli.core.table import Table, shown
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.plan.explain import Explainer
-from sdlc_cli.plan.report import DEFAULT, Sheet, View, answers, summary, svg, tables
+from sdlc_cli.plan.report import Sheet, answers, summary, svg, tables
 from sdlc_cli.plan.report.axis import Axis, load
 from sdlc_cli.plan.report.clock import Clock
 

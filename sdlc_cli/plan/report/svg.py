@@ -6,8 +6,9 @@ from html import escape
 from sdlc_cli.core.columns import columns, cut
 from sdlc_cli.core.i18n import _
 from sdlc_cli.core.printable import one_line
+from sdlc_cli.core.view import DEFAULT, View
 from sdlc_cli.plan.model import Resource
-from sdlc_cli.plan.report import DEFAULT, Sheet, View, summary, tables
+from sdlc_cli.plan.report import Sheet, summary, tables
 from sdlc_cli.plan.report.axis import Axis, load
 from sdlc_cli.plan.report.clock import Clock
 

@@ -6,7 +6,8 @@ from sdlc_cli.core import sheet as lines
 from sdlc_cli.core.i18n import _, local
 from sdlc_cli.core.sheet import Look, fitted, grid, item, joined, pairs, reads_well
 from sdlc_cli.core.table import Table
-from sdlc_cli.plan.report import DEFAULT, Sheet, View, answers, gantt, summary
+from sdlc_cli.core.view import DEFAULT, View
+from sdlc_cli.plan.report import Sheet, answers, gantt, summary
 
 
 def render(sheet: Sheet, view: View = DEFAULT) -> str:

@@ -7,8 +7,9 @@ import pytest
 from sdlc_cli.core.columns import columns
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.table import Column, Table
+from sdlc_cli.core.view import View
 from sdlc_cli.cost.model import Rejection
-from sdlc_cli.cost.report import View, rejects
+from sdlc_cli.cost.report import rejects
 from sdlc_cli.cost.report.answer import Answer, render
 
 HOSTILE = "=cmd() <script> [red]x[/red] \x1b[31m | `a`\r\nnext \u202e \x9b"

@@ -13,8 +13,9 @@ import pytest
 
 from sdlc_cli.core import i18n
 from sdlc_cli.core.columns import columns
+from sdlc_cli.core.view import View
 from sdlc_cli.cost.model import PICO, Amounts, Group
-from sdlc_cli.cost.report import FORMATS, Sheet, View, focus, load, summary, tables, text
+from sdlc_cli.cost.report import FORMATS, Sheet, focus, load, summary, tables, text
 
 Sheets = dict[str, Callable[[], Sheet]]
 NAMES = ["realistic", "hostile", "empty", "tiny", "large"]

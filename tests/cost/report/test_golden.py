@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sdlc_cli.cost.report import FORMATS, Sheet, View, load
+from sdlc_cli.core.view import View
+from sdlc_cli.cost.report import FORMATS, Sheet, load
 
 # Vega's drawings change with its version; test_page.py looks into them.
 pytestmark = pytest.mark.usefixtures("plain")

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.core.view import View
 from sdlc_cli.gate import slowdown, verdicts
 from sdlc_cli.gate.compare import Change, Compared
 from sdlc_cli.gate.model import CheckResult, GateReport
 from sdlc_cli.gate.paired import Interval
-from sdlc_cli.gate.report import View, load
+from sdlc_cli.gate.report import load
 
 Reports = dict[str, Callable[[], GateReport]]
 

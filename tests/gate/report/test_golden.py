@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from sdlc_cli.core.view import View
 from sdlc_cli.gate.model import GateReport
-from sdlc_cli.gate.report import FORMATS, View, load
+from sdlc_cli.gate.report import FORMATS, load
 
 Reports = dict[str, Callable[[], GateReport]]
 

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from sdlc_cli.core.finding import Finding, Location, Severity
+from sdlc_cli.core.view import View
 from sdlc_cli.gate.model import CheckResult, GateReport
-from sdlc_cli.gate.report import FORMATS, View, github, gitlab, junit, load, sarif
+from sdlc_cli.gate.report import FORMATS, github, gitlab, junit, load, sarif
 from sdlc_cli.gate.report import json as json_report
 
 Reports = dict[str, Callable[[], GateReport]]

@@ -8,8 +8,9 @@ import pytest
 from rich.cells import cell_len
 
 from sdlc_cli.core import i18n
+from sdlc_cli.core.view import View
 from sdlc_cli.gate.model import GateReport
-from sdlc_cli.gate.report import View, text
+from sdlc_cli.gate.report import text
 
 Reports = dict[str, Callable[[], GateReport]]
 WIDTHS = (40, 60, 80, 120)

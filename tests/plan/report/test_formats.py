@@ -12,7 +12,8 @@ import pytest
 
 from sdlc_cli.core.columns import columns
 from sdlc_cli.core.i18n import use
-from sdlc_cli.plan.report import FORMATS, Sheet, View, ical, load, mermaid
+from sdlc_cli.core.view import View
+from sdlc_cli.plan.report import FORMATS, Sheet, ical, load, mermaid
 
 Sheets = dict[str, Callable[[], Sheet]]
 Golden = Callable[[str, str], None]
