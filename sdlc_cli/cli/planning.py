@@ -20,6 +20,7 @@ from sdlc_cli.core.units import seconds
 if TYPE_CHECKING:
     from sdlc_cli.plan.effort import Effort, Watch
     from sdlc_cli.plan.effort import Progress as Found
+    from sdlc_cli.plan.instance import Instance
     from sdlc_cli.plan.model import Objective, Project, Schedule
     from sdlc_cli.plan.relax import Relaxation
     from sdlc_cli.plan.report import Sheet
@@ -213,6 +214,7 @@ class Planner:
         self.progress = progress
         self.began = began
         self.startup = 0.0
+        self.loaded = False
 
     def sheet(self, project: "Project", changes: "Sequence[Change]") -> "Sheet":
         """The plan, and every answer that was asked for."""
@@ -223,19 +225,13 @@ class Planner:
         keep = difference.read(self.asked.keep, project) if self.asked.keep else None
         hint = None if keep is None else difference.kept(keep, project)
         from sdlc_cli.plan import report
-        from sdlc_cli.plan.compiled import kept
         from sdlc_cli.plan.explain import Explainer
-        from sdlc_cli.plan.search import ready
 
-        if kept():
-            self.progress.begin(_("Loading the search"))
-        else:
-            self.out.note(_("compiling the search for this machine: this takes a while, once"))
-            self.progress.begin(_("Compiling the search"))
-        self.out.detail(_("search: {engine}").format(engine=ready()))
-        self.startup = time.monotonic() - self.began
-        before = self._searched(project, hint) if changes else None
-        plan = self._searched(now, hint)
+        arrays = self._compiled(now)
+        unchanged = self._compiled(project) if changes else None
+        self._load()
+        before = self._searched(project, hint, unchanged) if unchanged else None
+        plan = self._searched(now, hint, arrays)
         sheet = replace(
             report.sheet(now, plan),
             startup_seconds=self.startup,
@@ -275,30 +271,58 @@ class Planner:
             sheet = replace(sheet, relaxations=() if self.stop.asked else found)
         return sheet
 
-    def _searched(self, project: "Project", hint: "Schedule | None") -> "Schedule":
-        """The best plan found. Raises PlanError with what would help where there is none."""
-        from sdlc_cli.plan.compiling import PlanError
-        from sdlc_cli.plan.search import solve
+    def _load(self) -> None:
+        """Load the kernels, or compile them: what only a project needs that has plans."""
+        from sdlc_cli.plan.compiled import kept
+        from sdlc_cli.plan.search import ready
+
+        if self.loaded:
+            return
+        self.loaded = True
+        if kept():
+            self.progress.begin(_("Loading the search"))
+        else:
+            self.out.note(_("compiling the search for this machine: this takes a while, once"))
+            self.progress.begin(_("Compiling the search"))
+        self.out.detail(_("search: {engine}").format(engine=ready()))
+        self.startup = time.monotonic() - self.began
+
+    def _compiled(self, project: "Project") -> "Instance":
+        """The arrays of a project. Raises ConfigError, with what would help, where no plan can be.
+
+        Nothing is searched yet: what no plan fulfils is refused at once.
+        """
+        from sdlc_cli.plan.compiling import compile_
+        from sdlc_cli.plan.instance import PlanError
 
         if self.asked.exact:
             _needs_exact()
-        self.progress.begin(_("Planning"))
         try:
-            return solve(
-                project,
-                objective=cast("Objective", self.asked.objective),
-                effort=self.effort,
-                exact=self.asked.exact,
-                watch=self._watch(project),
-                hint=hint,
-                stability=self._stability(hint),
-            )
+            return compile_(project)
         except PlanError as error:
             helps = self._helps(project, None)
             words = [f"--what-if '{one.changes[0].written}'" for one in helps]
             raise ConfigError(
                 error.message, problems=error.problems, hint=" | ".join(words) or error.hint
             ) from None
+
+    def _searched(
+        self, project: "Project", hint: "Schedule | None", instance: "Instance"
+    ) -> "Schedule":
+        """The best plan found."""
+        from sdlc_cli.plan.search import solve
+
+        self.progress.begin(_("Planning"))
+        return solve(
+            project,
+            objective=cast("Objective", self.asked.objective),
+            effort=self.effort,
+            exact=self.asked.exact,
+            watch=self._watch(project),
+            hint=hint,
+            stability=self._stability(hint),
+            instance=instance,
+        )
 
     def _stability(self, hint: "Schedule | None") -> float:
         if hint is None:
@@ -307,8 +331,8 @@ class Planner:
 
     def _helps(self, project: "Project", plan: "Schedule | None") -> "tuple[Relaxation, ...]":
         """The smallest changes that help, each planned with a part of the limits."""
+        from sdlc_cli.plan.compiling import compile_
         from sdlc_cli.plan.relax import relaxations
-        from sdlc_cli.plan.search import solve
 
         began = time.monotonic()
         tries = 0
@@ -321,10 +345,18 @@ class Planner:
         )
 
         def again(changed: "Project", objective: "Objective") -> "Schedule":
-            nonlocal tries
+            nonlocal tries, began
             tries += 1
+            arrays = compile_(changed)
+            loading = time.monotonic()
+            self._load()
+            began += time.monotonic() - loading
+            from sdlc_cli.plan.search import solve
+
             self.progress.begin(_("Looking for what would help: plan {n}").format(n=tries))
-            return solve(changed, objective=objective, effort=part, watch=self._going)
+            return solve(
+                changed, objective=objective, effort=part, watch=self._going, instance=arrays
+            )
 
         def going() -> bool:
             nonlocal cut

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sdlc_cli.core.errors import ConfigError
+
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -21,6 +23,10 @@ SF: Final = 3
 KINDS: Final = {"FS": FS, "SS": SS, "FF": FF, "SF": SF}
 NEVER: Final = 2**40  # a slot that no plan reaches
 MICRO: Final = 1_000_000  # costs are counted in millionths of a dollar
+
+
+class PlanError(ConfigError):
+    """A project that no plan can fulfil, whatever the search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -28,14 +28,16 @@ def solve(
     watch: Watch | None = None,
     hint: Schedule | None = None,
     stability: float = 0,
+    instance: Instance | None = None,
 ) -> Schedule:
     """The best plan that `effort` finds, by `objective`. An interrupt ends it with the best so far.
 
     With `exact`, CP-SAT goes on from there to prove it, or to improve it. `hint` is an older plan
     to begin with, and to be left as little as `stability` asks: see goal.goal. It is taken as a
-    wish: tasks and people that are gone do no harm.
+    wish: tasks and people that are gone do no harm. `instance` are the arrays of `project`, where
+    they are made already.
     """
-    instance = compile_(project)
+    instance = instance or compile_(project)
     wish = encoded(project, instance, hint) if hint is not None else None
     target = goal(instance, objective, project.weights, stability if wish is not None else 0)
     return run(project, instance, target, effort or Effort(), exact=exact, watch=watch, wish=wish)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdlc_cli.plan.calendars import meet, open_slots
+from sdlc_cli.plan.calendars import Almanac, meet
 from sdlc_cli.plan.instance import I64
 from sdlc_cli.plan.model import Calendar, Placement, Project, Resource, Task
 
@@ -49,7 +49,8 @@ class Worktimes:
         self.project = project
         self.end = end
         self._tasks = project.by_id
-        self._known: dict[tuple[Calendar, ...], Worktime] = {}
+        self._almanac: Almanac | None = None
+        self._known: dict[tuple[Calendar, ...], Worktime] = {(): Worktime(None)}
 
     def of(self, placement: Placement) -> Worktime:
         """When the placed task can be worked on, with who and what it holds."""
@@ -61,8 +62,8 @@ class Worktimes:
         """When all of `calendars` are open."""
         key = meet(calendars)
         if key not in self._known:
-            slots = open_slots(self.project, key, self.end) if key else None
-            self._known[key] = Worktime(slots)
+            self._almanac = self._almanac or Almanac(self.project, self.end)
+            self._known[key] = Worktime(self._almanac.slots(key))
         return self._known[key]
 
 

@@ -1,17 +1,17 @@
 """A whole project through `search.solve`: what people wrote comes back as a plan that keeps it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sdlc_cli.plan import search
+from sdlc_cli.plan import calendars, search
 from sdlc_cli.plan.check import MISSES, violations
-from sdlc_cli.plan.compiling import PlanError
 from sdlc_cli.plan.effort import Effort, Progress
+from sdlc_cli.plan.instance import PlanError
 from sdlc_cli.plan.model import (
     OBJECTIVES,
     Calendar,
@@ -180,17 +180,69 @@ def test_who_has_no_skill_or_no_hours_is_named() -> None:
     assert "d: needs 1 people with ops, and there are 0" in caught.value.problems
 
 
-def test_calendars_that_never_meet_are_an_error() -> None:
-    morning, evening = (
-        Calendar(hours=(Hours(weekday=0, begin=begin, end=begin + 60),)) for begin in (540, 1200)
-    )
+def two_people(first: Calendar, second: Calendar, **more: object) -> Project:
     people = tuple(
         Resource(id=name, person=True, calendar=calendar)
-        for name, calendar in (("ann", morning), ("bob", evening))
+        for name, calendar in (("ann", first), ("bob", second))
     )
     both = tuple(Need(kind="person", id=one.id) for one in people)
     task = Task(id="talk", modes=(Mode(duration=1, needs=both),))
     start = datetime(2026, 11, 30, 8, tzinfo=UTC)
+    return replace(Project(start=start, tasks=(task,), resources=people), **more)  # type: ignore[arg-type]
 
-    with pytest.raises(PlanError, match="talk: those it needs are never at work together"):
-        search.solve(Project(start=start, tasks=(task,), resources=people), effort=SHORT)
+
+def monday(begin: int, end: int, *off: date) -> Calendar:
+    return Calendar(hours=(Hours(weekday=0, begin=begin, end=end),), days_off=frozenset(off))
+
+
+def test_calendars_that_never_meet_are_an_error_that_names_who() -> None:
+    project = two_people(monday(540, 600), monday(1200, 1260))
+
+    with pytest.raises(PlanError, match="talk: ann, bob are never at work together"):
+        search.solve(project, effort=SHORT)
+
+
+def test_that_calendars_never_meet_is_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = [0]
+    count = calendars.Almanac.__init__
+
+    def counted(self: calendars.Almanac, project: Project, horizon: int) -> None:
+        looked.append(horizon)
+        count(self, project, horizon)
+
+    monkeypatch.setattr(calendars.Almanac, "__init__", counted)
+    apart = two_people(monday(540, 600), monday(1200, 1260), unit_seconds=60)
+    too_short = two_people(monday(540, 600), monday(570, 615))
+    for project in (apart, too_short):
+        with pytest.raises(PlanError):
+            search.solve(project, effort=SHORT)
+    assert max(looked) < 15 * 365 * 24
+
+
+def test_less_than_a_whole_slot_together_is_not_enough() -> None:
+    project = two_people(monday(540, 600), monday(570, 615))
+
+    with pytest.raises(PlanError, match="ann, bob are never at work together for a whole unit"):
+        search.solve(project, effort=SHORT)
+
+
+def test_a_long_leave_ends() -> None:
+    leave = (date(2026, 11, 30) + timedelta(days=day) for day in range(1500))
+    project = two_people(monday(540, 600), monday(540, 600, *leave))
+
+    (talk,) = search.solve(project, effort=SHORT).placements
+
+    assert project.at(talk.start).date() == date(2031, 1, 13)
+
+
+def test_who_never_meets_is_not_chosen_where_others_do() -> None:
+    project = two_people(monday(540, 600), monday(1200, 1260))
+    skilled = tuple(replace(one, skills=frozenset({"py"})) for one in project.resources)
+    eve = Resource(id="eve", person=True, calendar=WEEK, skills=frozenset({"py"}))
+    pair = (Need(kind="skill", id="py", amount=2),)
+    talk = replace(project.tasks[0], modes=(Mode(duration=1, needs=pair),))
+    project = replace(project, resources=(*skilled, eve), tasks=(talk,))
+
+    plan = search.solve(project, effort=SHORT)
+
+    assert dict(plan.placements[0].resources) == {"ann": 1, "eve": 1}
