@@ -136,6 +136,21 @@ class _Enough(Exception):
     """So many problems that more would not help."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """The fields of a Struct: those that are read, by key; where its place goes; the needed."""
+
+    read: Mapping[str, inspect.Field]
+    places: tuple[str, ...]
+    needed: tuple[inspect.Field, ...]
+
+    @classmethod
+    def of(cls, type_: inspect.StructType) -> "_Fields":
+        places = tuple(f.name for f in type_.fields if values.is_place(f.type))
+        read = {f.encode_name: f for f in type_.fields if f.name not in places}
+        return cls(read, places, tuple(f for f in type_.fields if f.required))
+
+
 class _Reader:
     """Walks types and nodes together. A value that is wrong is reported, and a stand-in given."""
 
@@ -145,7 +160,7 @@ class _Reader:
         self.problems: list[_Problem] = []
         self.secrets: dict[str, str] = {}  # what variables were replaced by -> as it is written
         self._options: dict[int, tuple[values.Option, ...]] = {}  # by the id of a type
-        self._fields: dict[int, dict[str, inspect.Field]] = {}
+        self._fields: dict[int, _Fields] = {}  # as well
         self._checked: dict[type, bool] = {}
 
     def report(self, line: int, path: Key, message: str) -> None:
@@ -164,7 +179,7 @@ class _Reader:
     def _convert(self, type_: inspect.Type, node: Node, path: Key, line: int) -> object:
         options = self._options.get(id(type_))
         if options is None:
-            options = self._options[id(type_)] = values.options(type_)
+            options = self._options[id(type_)] = values.choices(type_)
         word = self._word(node, options)
         chosen = values.choose(options, node, word)
         match chosen.type:
@@ -188,8 +203,11 @@ class _Reader:
     def _word(self, node: Node, options: tuple[values.Option, ...]) -> Word | None:
         if not isinstance(node, Scalar):
             return None
-        literal = any(option.unit == "command" for option in options)
-        if self.environ is None or literal or "${" not in node.text:
+        if (
+            "${" not in node.text
+            or self.environ is None
+            or any(option.unit == "command" for option in options)
+        ):
             return Word(node.text, node.plain, replaced=False)
         text = substitute(node.text, self.environ)
         if text != node.text:
@@ -209,26 +227,23 @@ class _Reader:
         return [(name, key, value) for name, (key, value) in found.items()]
 
     def _struct(self, type_: inspect.StructType, node: Node, path: Key, line: int) -> object:
-        fields = self._fields.get(id(type_))
-        if fields is None:
-            fields = {f.encode_name: f for f in type_.fields if not values.is_place(f.type)}
-            self._fields[id(type_)] = fields
+        known = self._fields.get(id(type_))
+        if known is None:
+            known = self._fields[id(type_)] = _Fields.of(type_)
+        fields = known.read
         entries = self._entries(node, path) if isinstance(node, Section) else []
-        at = f"{self.name}:{line}"
-        given: dict[str, object] = {}
-        if len(fields) < len(type_.fields):
-            given |= {f.name: at for f in type_.fields if values.is_place(f.type)}
+        given: dict[str, object] = dict.fromkeys(known.places, f"{self.name}:{line}")
         for name, key, value in entries:
             if name in fields:
                 field = fields[name]
                 given[field.name] = self.read(field.type, value, (*path, name), key.line)
             else:
                 self.report(key.line, (*path, name), unknown_key(name, fields))
-        written = {name for name, _, _ in entries}
-        for field in type_.fields:
-            if field.required and field.encode_name not in written:
+        written = {name for name, _, _ in entries} if known.needed else set()
+        for field in known.needed:
+            if field.encode_name not in written:
                 self.report(line, (*path, field.encode_name), msg("missing, and needed here"))
-            if field.name not in given and field.required:
+            if field.name not in given:
                 given[field.name] = stand_in(field.type)
         made = type_.cls(**given)
         if self._is_checked(type_.cls) and isinstance(made, Checked):
@@ -263,7 +278,7 @@ class _Reader:
             here = (*path, name)
             try:
                 word = Word(key.text, plain=False, replaced=True)  # `true: x` and `"1": x` too
-                wanted = values.choose(values.options(type_.key_type), key, word)
+                wanted = values.choose(values.choices(type_.key_type), key, word)
                 read_key = values.convert(wanted, key, word)
             except Refused as error:
                 self.report(key.line, here, error.message)

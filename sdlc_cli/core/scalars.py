@@ -24,6 +24,7 @@ _NAN = re.compile(r"\.(?:nan|NaN|NAN)")
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
 _NULL = ("", "~", "null", "Null", "NULL")
+_TELLING = frozenset("+-.0123456789~tTfFnN")  # what a word that is no text begins with
 _LONGEST_NUMBER = 400  # digits; the largest float has 309
 
 
@@ -37,6 +38,8 @@ class VariableError(Exception):
 
 def resolve(text: str) -> bool | int | float | str | None:
     """The value of an unquoted word. A number beyond float is an infinity."""
+    if text and text[0] not in _TELLING:
+        return text
     if text in _NULL:
         return None
     if text in _TRUE or text in _FALSE:

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 
-from msgspec import inspect
+from msgspec import Struct, inspect
 
 from sdlc_cli.core import exact, units
 from sdlc_cli.core.i18n import Message, msg
@@ -24,8 +24,7 @@ class Refused(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A scalar's text once variables are replaced. What was replaced is never null.
 
     `written` is the text before that: variables may hold secrets, so it is what errors show.
@@ -55,16 +54,15 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One member of a type, with what `Meta` says about it beside its limits."""
+    """One member of a type, with what `Meta` says about it beside its limits.
+
+    `unit` is `seconds`, `bytes`, `command`, one of those in `core.exact`, or nothing.
+    """
 
     type: inspect.Type
     extra: Mapping[str, object] = field(default_factory=dict)
     example: str = ""
-
-    @property
-    def unit(self) -> str:
-        """`seconds`, `bytes`, `command`, one of those in `core.exact`, or nothing."""
-        return str(self.extra.get("unit", ""))
+    unit: str = ""
 
 
 def options(type_: inspect.Type) -> tuple[Option, ...]:
@@ -75,9 +73,19 @@ def options(type_: inspect.Type) -> tuple[Option, ...]:
         return (Option(type=type_),)
     examples = (type_.extra_json_schema or {}).get("examples") or [""]
     return tuple(
-        Option(type=o.type, extra=type_.extra or o.extra, example=str(examples[0]) or o.example)
+        Option(
+            type=o.type,
+            extra=type_.extra or o.extra,
+            example=str(examples[0]) or o.example,
+            unit=str((type_.extra or o.extra).get("unit", "")),
+        )
         for o in options(type_.type)
     )
+
+
+def choices(type_: inspect.Type) -> tuple[Option, ...]:
+    """The options in the order in which a value is held against them: nothing first."""
+    return tuple(sorted(options(type_), key=lambda o: not isinstance(o.type, inspect.NoneType)))
 
 
 def is_place(type_: inspect.Type) -> bool:
@@ -86,12 +94,10 @@ def is_place(type_: inspect.Type) -> bool:
 
 
 def choose(among: tuple[Option, ...], node: Node, word: Word | None) -> Option:
-    """The option that `node` is written as. Raises Refused when it is none of them.
+    """The one of `choices` that `node` is written as. Raises Refused when it is none of them.
 
     Null is nothing where that is an option, else a section with all its defaults.
     """
-    if len(among) > 1:
-        among = tuple(sorted(among, key=lambda one: not isinstance(one.type, inspect.NoneType)))
     for option in among:
         if _fits(option, node, word):
             return option

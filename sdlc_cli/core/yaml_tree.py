@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 import yaml
 
 from sdlc_cli.core.i18n import Message, msg
@@ -27,6 +29,8 @@ _ESCAPED = re.compile("[\0\ud800-\udfff]")  # no path and no argument can hold t
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_CORE + name for name in ("null", "bool", "int", "float")}
 _COLLECTION_TAGS = {_CORE + "map", _CORE + "seq"}
+_BEGINS = {yaml.MappingStartEvent, yaml.SequenceStartEvent}
+_ENDS = {yaml.MappingEndEvent, yaml.SequenceEndEvent}
 
 
 class TreeError(Exception):
@@ -42,8 +46,7 @@ class TreeError(Exception):
         self.path: Key = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True):
     """One value as it is written. `plain` is False where quotes or a tag make it text."""
 
     line: int
@@ -51,16 +54,14 @@ class Scalar:
     plain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """A YAML sequence."""
 
     line: int
     items: "tuple[Node, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """A YAML mapping, duplicate keys and all; `<<` is already merged in."""
 
     line: int
@@ -106,7 +107,7 @@ def compose_all(
     if bad := _UNPRINTABLE.search(text):
         raise _unprintable(text, bad, loader)
     try:
-        yield from _build(yaml.parse(text, Loader=loader), most)
+        yield from _parsed(text, loader, most)
     except yaml.MarkedYAMLError as error:
         raise _in_words(error, text) from None
     except yaml.YAMLError as error:
@@ -144,42 +145,62 @@ def _path_of(mark: str, node: Node, path: Key = ()) -> Key | None:
     return next((one for one in found if one is not None), None)
 
 
-def _build(events: Iterator[yaml.Event], most: int) -> Iterator[tuple[int, Node]]:
-    """Collect events into nodes; a node is complete when its end event comes."""
+def _parsed(
+    text: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader], most: int
+) -> Iterator[tuple[int, Node]]:
+    parser = loader(text)
+    try:
+        yield from _build(iter(parser.get_event, None), most)
+    finally:
+        parser.dispose()
+
+
+def _build(events: Iterator[Any], most: int) -> Iterator[tuple[int, Node]]:
+    """Collect events into nodes; a node is complete when its end event comes.
+
+    Big files have a million events: what most of them are is asked first.
+    """
     anchors: dict[str, tuple[Node, int] | None] = {}  # None: still open, so an alias would loop
     stack: list[_Open] = []
     began = 1
     for event in events:
-        if isinstance(event, yaml.DocumentStartEvent):
-            began = _line(event)
-            anchors.clear()
-            continue
+        kind = type(event)
         try:
-            done = _step(event, stack, anchors)
+            if kind is yaml.ScalarEvent:
+                done: tuple[Node, int] = (_scalar(event), 1)
+                anchor = event.anchor
+            elif kind in _ENDS:
+                top = stack.pop()
+                anchor = top.anchor
+                done = _closed(top), top.size
+            elif kind in _BEGINS:
+                stack.append(_open(event, len(stack)))
+                if event.anchor:
+                    anchors[event.anchor] = None
+                continue
+            elif kind is yaml.AliasEvent:
+                done = _aliased(event, anchors)
+                anchor = None
+            elif kind is yaml.StreamEndEvent:
+                return
+            else:
+                if kind is yaml.DocumentStartEvent:
+                    began = _line(event)
+                    anchors.clear()
+                continue
         except TreeError as error:
             error.path = _path(stack)
             raise
-        if done is None:
-            continue
-        node, size = done
+        if anchor:
+            anchors[anchor] = done
         if stack:
-            stack[-1].children.append(node)
-            stack[-1].size += size
-            _limit(stack[-1].size, most, _line(event))
+            around = stack[-1]
+            around.children.append(done[0])
+            around.size += done[1]
+            if around.size > most:
+                raise _too_many(most, _line(event))
         else:
-            yield began, node
-
-
-def _step(
-    event: yaml.Event, stack: list[_Open], anchors: dict[str, tuple[Node, int] | None]
-) -> tuple[Node, int] | None:
-    """The node that `event` completes, and its size; None where it begins one."""
-    if not isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-        return _complete(event, stack, anchors)
-    stack.append(_open(event, len(stack)))
-    if event.anchor:
-        anchors[event.anchor] = None
-    return None
+            yield began, done[0]
 
 
 def _path(stack: list[_Open]) -> Key:
@@ -201,24 +222,8 @@ def _open(event: yaml.CollectionStartEvent, depth: int) -> _Open:
     return _Open(_line(event), isinstance(event, yaml.MappingStartEvent), event.anchor)
 
 
-def _complete(
-    event: yaml.Event, stack: list[_Open], anchors: dict[str, tuple[Node, int] | None]
-) -> tuple[Node, int] | None:
-    """The node that `event` ends, and its size; None where it ends none."""
-    if isinstance(event, yaml.AliasEvent):
-        return _aliased(event, anchors)
-    if isinstance(event, yaml.ScalarEvent):
-        done: tuple[Node, int] = (_scalar(event), 1)
-        anchor = event.anchor
-    elif isinstance(event, yaml.CollectionEndEvent):
-        top = stack.pop()
-        anchor = top.anchor
-        done = (_section(top) if top.mapping else Listing(top.line, tuple(top.children)), top.size)
-    else:
-        return None
-    if anchor:
-        anchors[anchor] = done
-    return done
+def _closed(top: _Open) -> Node:
+    return _section(top) if top.mapping else Listing(top.line, tuple(top.children))
 
 
 def _aliased(
@@ -234,20 +239,18 @@ def _aliased(
     return found
 
 
-def _limit(size: int, most: int, line: int) -> None:
-    if size > most:
-        message = msg(
-            "holds more than {limit} values, each alias counted as all it stands for",
-            limit=f"{most:,}",
-        )
-        raise TreeError(line, message)
+def _too_many(most: int, line: int) -> TreeError:
+    message = msg(
+        "holds more than {limit} values, each alias counted as all it stands for", limit=f"{most:,}"
+    )
+    return TreeError(line, message)
 
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
-    if bad := _ESCAPED.search(event.value):
+    if event.style == '"' and (bad := _ESCAPED.search(event.value)):
         message = msg("holds the character U+{code}, written as \\…", code=_code(bad[0]))
         raise TreeError(_line(event), message)
-    if event.tag in (None, *_PLAIN_TAGS):
+    if event.tag is None or event.tag in _PLAIN_TAGS:
         return Scalar(_line(event), event.value, plain=not event.style)
     if event.tag in ("!", _CORE + "str"):
         return Scalar(_line(event), event.value, plain=False)

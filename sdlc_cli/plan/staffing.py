@@ -48,7 +48,8 @@ def units_of(project: Project, mode: Mode, resources: Mapping[str, int]) -> dict
 
 def hourly(project: Project, held: Sequence[tuple[int, int]]) -> Fraction:
     """Dollars for each hour worked; people who work part of each slot are paid for that part."""
-    return sum((_rate(project.resources[r]) * amount for r, amount in held), Fraction(0))
+    paid = ((project.resources[r], amount) for r, amount in held)
+    return sum((_rate(one) * amount for one, amount in paid if one.usd_per_hour), Fraction(0))
 
 
 def _rate(resource: Resource) -> Fraction:

@@ -40,9 +40,9 @@ def tables(
         worked = row.duration
         if facts[row.task][0] >= 0:
             worked = _worked(slots[row.calendar], row.calendar, *facts[row.task])
-        dollars = Fraction(mode.cost_usd)
-        dollars += staffing.hourly(project, row.held) * worked * hour
-        cost[i] = ceil(dollars * MICRO)
+        rate = staffing.hourly(project, row.held)
+        if rate or mode.cost_usd:
+            cost[i] = ceil((Fraction(mode.cost_usd) + rate * worked * hour) * MICRO)
         for name, amount in mode.uses:
             use[i, consumables[name]] += amount
     if project.budget_usd is not None:
@@ -50,7 +50,9 @@ def tables(
     budget = [c.capacity for c in project.consumables]
     if project.budget_usd is not None:
         budget.append(int(project.budget_usd * MICRO))
-    late = [Fraction(t.late_usd_per_hour) * hour * scale * MICRO * (not t.hard) for t in tasks]
+    late = [
+        0 if t.hard else ceil(Fraction(t.late_usd_per_hour) * hour * scale * MICRO) for t in tasks
+    ]
     slots = [s[s % scale == 0] // scale for s in slots]
     return Instance(
         tasks=tuple(t.id for t in tasks),
@@ -74,7 +76,7 @@ def tables(
         ),
         hard=np.array([t.hard for t in tasks], dtype=np.bool_),
         priority=np.array([t.priority for t in tasks], dtype=np.int64),
-        late_cost=np.array([ceil(amount) for amount in late], dtype=np.int64),
+        late_cost=np.array(late, dtype=np.int64),
         fixed_start=np.array([-1 if s < 0 else s // scale for s, _ in facts], dtype=np.int64),
         fixed_finish=np.array([-1 if f < 0 else f // scale for _, f in facts], dtype=np.int64),
         group=np.array(group, dtype=np.int32),
