@@ -1,6 +1,6 @@
-"""Compiles the reader of log lines whenever a wheel is built or a clone is installed.
+"""Compiles the readers in C whenever a wheel is built or a clone is installed.
 
-Without a C compiler the wheel is one of pure Python: DuckDB reads the lines then, slower.
+Without a C compiler the wheel is one of pure Python: others read lines and exports then, slower.
 """
 
 import sys
@@ -20,7 +20,7 @@ class Compile(BuildHookInterface):  # type: ignore[type-arg]
 
         made = compiled()
         if made is None:
-            self.app.display_warning("no C compiler: large logs will be read slower")
+            self.app.display_warning("no C compiler: large logs and exports will be read slower")
             return
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False

@@ -25,9 +25,9 @@ from sdlc_cli.cost.report import route as shown_route
 from sdlc_cli.serve import demo, gauges, metrics, openapi
 from sdlc_cli.serve.app import Request
 from sdlc_cli.serve.keys import Key
-from sdlc_cli.serve.receive import LONGEST_NAME
 from sdlc_cli.serve.reply import JSON, Problem, Reply, done, encoded
 from sdlc_cli.serve.service import Service
+from sdlc_cli.serve.sound import LONGEST_NAME
 
 _FILTERS = ("project", "team", "model", "provider")
 _REPORT = ("by", "since", "until", *_FILTERS)

@@ -4,27 +4,27 @@ Of a span only the attributes that the readers know are looked at: prompts and c
 never taken out of the message.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 import msgspec
-from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_pb
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_pb
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb
 
 from sdlc_cli.cost.model import Rejected, Told
-from sdlc_cli.cost.readers import Record, gen_ai, otlp, spans, strict
+from sdlc_cli.cost.readers import Record, otlp, spans, strict
 from sdlc_cli.cost.readers.spans import Span
+from sdlc_cli.serve import plain, proto
+from sdlc_cli.serve.proto import Malformed
+from sdlc_cli.serve.sound import check
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 
 _POINTS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 _BATCH = 4_000  # spans that are looked at together; of the largest body there are many more
-_NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
-_ERROR = 2  # STATUS_CODE_ERROR
 # gRPC's numbers of what an HTTP status means, for Status bodies.
 _CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 8, 415: 3, 429: 8, 431: 8, 503: 14}
 _UNKNOWN = 2
@@ -37,10 +37,6 @@ _PARTIAL = {
 }
 
 
-class Malformed(Exception):
-    """A body that is not what it is said to be."""
-
-
 class Export(msgspec.Struct, kw_only=True, gc=False):
     """What one request told. `items` are its spans, points or records, whatever they were."""
 
@@ -50,14 +46,22 @@ class Export(msgspec.Struct, kw_only=True, gc=False):
 
 
 def traces(body: bytes, kind: str) -> Export:
-    """The calls that an export of spans tells of. Raises Malformed."""
-    found = iter(_json_spans(body)) if kind == JSON else _proto_spans(body)
+    """The calls that an export of spans tells of, each held against `check`. Raises Malformed."""
+    if kind == PROTOBUF and (quick := plain.read(body)) is not None:
+        return Export(told=quick.told, refused=quick.refused, items=quick.items)
+    found = iter(_json_spans(body)) if kind == JSON else proto.spans(body)
     export = Export()
     while batch := list(islice(found, _BATCH)):
         told, refused = otlp.read(batch, whole=False)
-        export.told += told
         export.refused += refused
         export.items += len(batch)
+        for one in told:
+            try:
+                check(one.row)
+            except Rejected as refusal:
+                export.refused.append(refusal)
+            else:
+                export.told.append(one)
     return export
 
 
@@ -70,9 +74,9 @@ def counted(signal: str, body: bytes, kind: str) -> Export:
         record = _json(body)
         items = _json_points(record) if signal == "metrics" else _json_records(record)
     elif signal == "metrics":
-        items = _proto_points(_parsed(metrics_pb.ExportMetricsServiceRequest, body))
+        items = _proto_points(proto.parsed(metrics_pb.ExportMetricsServiceRequest, body))
     else:
-        request = _parsed(logs_pb.ExportLogsServiceRequest, body)
+        request = proto.parsed(logs_pb.ExportLogsServiceRequest, body)
         items = sum(len(s.log_records) for r in request.resource_logs for s in r.scope_logs)
     return Export(items=items)
 
@@ -109,57 +113,6 @@ def _varint(number: int) -> bytes:
         number >>= 7
     found.append(number)
     return bytes(found)
-
-
-def _parsed(message: Any, body: bytes) -> Any:
-    try:
-        return message.FromString(body)
-    except DecodeError:
-        raise Malformed("the body is not a valid protobuf message of this kind") from None
-
-
-def _proto_spans(body: bytes) -> Iterator[Span]:
-    request = _parsed(trace_pb.ExportTraceServiceRequest, body)
-    for group in request.resource_spans:
-        resource = _attributes(group.resource.attributes, gen_ai.RESOURCE)
-        for library in group.scope_spans:
-            scope = library.scope.name
-            for span in library.spans:
-                yield Span(
-                    trace_id=_id(span.trace_id, _NO_TRACE),
-                    span_id=_id(span.span_id, _NO_SPAN),
-                    parent_id=_id(span.parent_span_id, _NO_SPAN),
-                    ts=span.start_time_unix_nano // 1000 or None,
-                    error=span.status.code == _ERROR,
-                    kind=span.kind,
-                    scope=scope,
-                    attributes=_attributes(span.attributes, gen_ai.ATTRIBUTES),
-                    resource=resource,
-                )
-
-
-def _id(value: bytes, nothing: bytes) -> str:
-    return "" if value == nothing else value.hex()
-
-
-def _attributes(pairs: Iterable[Any], wanted: frozenset[str]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for pair in pairs:
-        key = pair.key
-        if key in wanted:
-            value = pair.value
-            # Asking what kind it is costs more than asking for what it nearly always is.
-            plain = value.string_value or value.int_value
-            if plain:
-                found[key] = plain
-                continue
-            kind = value.WhichOneof("value")
-            if kind in _PLAIN:
-                found[key] = getattr(value, kind)
-    return found
-
-
-_PLAIN = frozenset(("string_value", "int_value", "double_value", "bool_value"))
 
 
 def _proto_points(request: Any) -> int:

@@ -3,15 +3,14 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.cost.model import COUNTS, Rejected, Row, Told
+from sdlc_cli.cost.model import Rejected, Row, Told
 from sdlc_cli.cost.readers import strict
 from sdlc_cli.cost.readers.fields import labels, moment, tier
 from sdlc_cli.cost.store.ledger import Mark
@@ -20,20 +19,15 @@ from sdlc_cli.serve.app import Request
 from sdlc_cli.serve.body import SMALL
 from sdlc_cli.serve.ingest import Answer, Conflict, Refused, Unavailable
 from sdlc_cli.serve.keys import Key
-from sdlc_cli.serve.otlp import Export, Malformed
+from sdlc_cli.serve.otlp import Export
+from sdlc_cli.serve.proto import Malformed
 from sdlc_cli.serve.reply import JSON, Problem, Reply, envelope
 from sdlc_cli.serve.service import Service
+from sdlc_cli.serve.sound import LONGEST_NAME, MOST_TOKENS, check
 
-MOST_TOKENS = 2**40  # of one class in one call; so no sum grows beyond what the store can hold
-LONGEST_NAME = 400  # letters of a model, a project, an id …
-LONGEST_TAGS = 4_000
 _RETRY_S = 2
 _LARGE = 4 * 2**20  # bytes; of larger bodies one is decoded at a time: they take ten times as much
 _CALLS = 10_000  # in one request by REST
-_TEXTS = ("provider", "model", "tier", "project", "user", "key", "path", "call_id", "dedupe")
-
-_texts: Callable[[Row], tuple[str, ...]] = attrgetter(*_TEXTS)
-_counts: Callable[[Row], tuple[int, ...]] = attrgetter(*COUNTS)
 
 Count = Annotated[int, Meta(ge=0, lt=MOST_TOKENS)]
 Text = Annotated[str, Meta(max_length=LONGEST_NAME)]
@@ -144,19 +138,22 @@ def decode(signal: str, body: bytes, kind: str, key: Key, veil: Any) -> Export:
     if signal != "traces":
         return otlp.counted(signal, body, kind)
     export = otlp.traces(body, kind)
-    kept: list[Told] = []
+    if key.projects:
+        export.told = list(_bound(export, key))
+    for told in export.told:
+        if told.row.user:
+            told.row.user = veil.show("user", told.row.user)
+    return export
+
+
+def _bound(export: Export, key: Key) -> Iterator[Told]:
     for told in export.told:
         try:
-            _check(told.row)
             _bind(told, key)
         except Rejected as refusal:
             export.refused.append(refusal)
-            continue
-        if told.row.user:
-            told.row.user = veil.show("user", told.row.user)
-        kept.append(told)
-    export.told = kept
-    return export
+        else:
+            yield told
 
 
 def calls_of(body: bytes) -> list[Call]:
@@ -209,7 +206,7 @@ def _told(call: Call, key: Key, name: str, veil: Any) -> Told:
         if call.reasoning_tokens > (call.output_tokens or 0):
             raise Rejected(msg("more reasoning tokens than output tokens"))
         told = Told(row=row)
-        _check(row)
+        check(row)
         _bind(told, key)
     except Rejected as refusal:
         raise Problem(400, str(refusal.reason)) from None
@@ -227,20 +224,6 @@ def _idempotency(request: Request) -> str:
     if len(told) > 255 or not told.isprintable():
         raise Problem(400, "the Idempotency-Key has to be of 255 printable letters at most")
     return f"{request.key.id}:{told}" if told else ""
-
-
-def _check(row: Row) -> None:
-    """Raises Rejected for what no honest call has."""
-    if max(map(len, _texts(row))) > LONGEST_NAME:
-        name = next(name for name in _TEXTS if len(getattr(row, name)) > LONGEST_NAME)
-        raise Rejected(msg("{key} is too long", key=name))
-    if len(row.tags) > LONGEST_TAGS:
-        raise Rejected(msg("{key} is too long", key="tags"))
-    if max(_counts(row)) >= MOST_TOKENS:
-        name = next(name for name in COUNTS if getattr(row, name) >= MOST_TOKENS)
-        raise Rejected(msg("{key} is too large", key=name))
-    if row.max_output is not None and row.max_output >= MOST_TOKENS:
-        row.max_output = None
 
 
 def _bind(told: Told, key: Key) -> None:

@@ -40,11 +40,17 @@ def identity(record: Record, key: str) -> str:
 
     Some clients print the null of their language: taken for an id, it would make one call of all.
     """
-    told = text(record, key).strip()
-    return "" if told.lower() in _NOTHING else told
+    return said(text(record, key))
+
+
+def said(told: str) -> str:
+    """An id without space around it; "" for the words for nothing."""
+    told = told.strip()
+    return "" if len(told) <= _LONGEST_NOTHING and told.lower() in _NOTHING else told
 
 
 _NOTHING = frozenset(("", "none", "null", "nil", "undefined", "nan", "n/a", "unknown"))
+_LONGEST_NOTHING = max(map(len, _NOTHING))
 
 
 def section(record: Record, key: str) -> Record:

@@ -30,6 +30,7 @@ ATTRIBUTES = frozenset(
     (_KIND, _PROMPT, _COMPLETION, *_DETAILS, *_PROVIDER, *_MODEL, _USER, _SESSION, _COST)
 )
 RESOURCE = frozenset(_PROJECTS)
+SPOKEN = (_KIND, _PROMPT, _COMPLETION)  # whoever tells one of these speaks OpenInference
 
 # Chains, agents and tools hand on the counts of the calls below them.
 _CALLS = frozenset(("LLM", "EMBEDDING"))
@@ -37,7 +38,7 @@ _CALLS = frozenset(("LLM", "EMBEDDING"))
 
 def speaks(found: Attributes) -> bool:
     """Whether the attributes are OpenInference's."""
-    return _KIND in found or _PROMPT in found or _COMPLETION in found
+    return any(name in found for name in SPOKEN)
 
 
 def row_of(span: Span) -> Row | None:

@@ -24,7 +24,7 @@ from sdlc_cli.cost.readers.spans import (
     section_or_none,
 )
 
-_LITELLM = "litellm"  # the scope of its spans
+LITELLM = "litellm"  # the scope of its spans
 _LIBRARIES = ("com.anthropic.sdk",)  # how the scopes of providers' own libraries begin
 _LONGEST_USAGE = 4_000  # letters of a dictionary
 
@@ -79,10 +79,7 @@ def read(spans: Sequence[Span], *, whole: bool) -> tuple[list[Told], list[Reject
     refused: list[Rejected] = []
     for key, span in zip(keys, spans, strict=True):
         try:
-            row = row_of(span)
-            if row is None and _is_sum(span) and (whole or span.kind == REMOTE):
-                row = _row(span, names.shape(span.attributes))
-                row.rank = AGENT
+            row = call_of(span, whole=whole)
         except Rejected as refusal:
             refused.append(refusal)
             continue
@@ -91,7 +88,16 @@ def read(spans: Sequence[Span], *, whole: bool) -> tuple[list[Told], list[Reject
     return found, refused
 
 
-def _is_sum(span: Span) -> bool:
+def call_of(span: Span, *, whole: bool) -> Row | None:
+    """As `row_of`, with the sum of an agent as `read` takes it."""
+    row = row_of(span)
+    if row is None and is_sum(span) and (whole or span.kind == REMOTE):
+        row = _row(span, names.shape(span.attributes))
+        row.rank = AGENT
+    return row
+
+
+def is_sum(span: Span) -> bool:
     """Whether it is an agent's span that may repeat the sums of the calls below it."""
     shape = names.shape(span.attributes)
     return shape.has_usage and not shape.inference and _operation(span) in _AGENTS
@@ -169,7 +175,7 @@ def _text(found: Attributes, keys: Iterable[str]) -> str:
 def _row(span: Span, shape: Shape) -> Row:
     found = span.attributes
     counted = shape.has_usage
-    if span.scope == _LITELLM:
+    if span.scope == LITELLM:
         # Of a stream that was left it tells zeros: nobody knows what it used.
         counted = any(found.get(name) for name in (*shape.input, *shape.output))
         found = _of_litellm(found)

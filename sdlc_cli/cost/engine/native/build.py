@@ -1,6 +1,7 @@
-"""Compiles the reader of lines beside this file, for the machine that it is to run on.
+"""Compiles the readers beside this file, for the machine that they are to run on.
 
-It is plain C behind a few functions: no header of Python's, so one file serves all versions.
+They are plain C behind a few functions: no header of Python's, so one file serves all versions.
+`scan.c` reads lines of logs, `otlp.c` what the service receives.
 
     python -m sdlc_cli.cost.engine.native.build
 """
@@ -15,12 +16,12 @@ from hashlib import blake2b
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SOURCES = ("columns.h", "fields.h", "json.h", "rows.h", "scan.c")
+SOURCES = ("columns.h", "fields.h", "json.h", "otlp.c", "rows.h", "scan.c")
 FLAGS = ("-std=gnu11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
 
 
 def library(folder: Path = HERE) -> Path:
-    """Where the reader is, once it was compiled of the sources as they are now."""
+    """Where the readers are, once they were compiled of the sources as they are now."""
     digest = blake2b(digest_size=8)
     for name in SOURCES:
         digest.update((HERE / name).read_bytes())
@@ -28,11 +29,12 @@ def library(folder: Path = HERE) -> Path:
 
 
 def compiled(folder: Path = HERE, flags: Sequence[str] = ()) -> Path | None:
-    """Compiles the reader, and lets go of older ones; None where there is no compiler."""
+    """Compiles the readers, and lets go of older ones; None where there is no compiler."""
     compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
     made = library(folder)
     fresh = made.with_suffix(f".{os.getpid()}")
-    words = [*shlex.split(compiler), *FLAGS, *flags, "-o", str(fresh), str(HERE / "scan.c")]
+    units = [str(HERE / name) for name in SOURCES if name.endswith(".c")]
+    words = [*shlex.split(compiler), *FLAGS, *flags, "-o", str(fresh), *units]
     try:
         done = subprocess.run(words, check=False)
     except OSError:

@@ -1,0 +1,29 @@
+"""What no honest call has: names without end, and counts beyond what sums can hold."""
+
+from collections.abc import Callable
+from operator import attrgetter
+
+from sdlc_cli.core.i18n import msg
+from sdlc_cli.cost.model import COUNTS, Rejected, Row
+
+MOST_TOKENS = 2**40  # of one class in one call; so no sum grows beyond what the store can hold
+LONGEST_NAME = 400  # letters of a model, a project, an id …
+LONGEST_TAGS = 4_000
+_TEXTS = ("provider", "model", "tier", "project", "user", "key", "path", "call_id", "dedupe")
+
+_texts: Callable[[Row], tuple[str, ...]] = attrgetter(*_TEXTS)
+_counts: Callable[[Row], tuple[int, ...]] = attrgetter(*COUNTS)
+
+
+def check(row: Row) -> None:
+    """Raises Rejected for what no honest call has."""
+    if max(map(len, _texts(row))) > LONGEST_NAME:
+        name = next(name for name in _TEXTS if len(getattr(row, name)) > LONGEST_NAME)
+        raise Rejected(msg("{key} is too long", key=name))
+    if len(row.tags) > LONGEST_TAGS:
+        raise Rejected(msg("{key} is too long", key="tags"))
+    if max(_counts(row)) >= MOST_TOKENS:
+        name = next(name for name in COUNTS if getattr(row, name) >= MOST_TOKENS)
+        raise Rejected(msg("{key} is too large", key=name))
+    if row.max_output is not None and row.max_output >= MOST_TOKENS:
+        row.max_output = None
