@@ -37,7 +37,7 @@ def _start(argv: list[str]) -> int:
 
 def _keep_all() -> None:
     """Free nothing on leaving, unless DuckDB runs: its binding would report every object left."""
-    if "duckdb" not in sys.modules:
+    if not {"duckdb", "_duckdb"} & sys.modules.keys():
         import gc
 
         gc.freeze()

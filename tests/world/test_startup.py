@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"numpy", "numba", "ortools", "bandit", "radon", "duckdb", "jinja2", "pydantic"}
+HEAVY = {
+    *("numpy", "numba", "ortools", "bandit", "radon", "jinja2", "pydantic"),
+    *("duckdb", "_duckdb"),
+}
 ROUNDS = 9
+EXAMPLE = Path(__file__).parents[2] / "examples" / "cost" / "envelope.jsonl"
 BARE = (sys.executable, "-c", "pass")
 START = (sys.executable, "-c", "import sys; from sdlc_cli.__main__ import main; sys.exit(main())")
 
@@ -76,6 +80,15 @@ def test_a_run_over_unchanged_files_loads_nothing_that_judges_or_reads_them(tmp_
              "formats", "interpreters", "narrow", "shard", "suppressions")  # fmt: skip
     idle = {"configparser", "rich", "tempfile", "tomllib", "yaml", "sdlc_cli.core.config"}
     assert imported & (HEAVY | idle | {f"sdlc_cli.gate.{part}" for part in parts}) == set()
+
+
+def test_a_report_loads_the_engine_of_duckdb_without_its_package() -> None:
+    words = ["cost", "report", str(EXAMPLE), "--format", "json", "-o", os.devnull]
+
+    imported = {name.split(".")[0] for name in loaded(words)}
+
+    assert "_duckdb" in imported
+    assert imported & {"duckdb", "rich", "yaml", "numpy"} == {"yaml"}, "cost.yaml lies beside it"
 
 
 def loaded(words: Sequence[str], environ: Mapping[str, str] = os.environ) -> set[str]:

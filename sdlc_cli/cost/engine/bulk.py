@@ -19,9 +19,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
-import duckdb
 import msgspec
 
+from sdlc_cli.cost.duck import duckdb
 from sdlc_cli.cost.engine import bodies, claude, lines, parsed, scan, shapes
 from sdlc_cli.cost.engine.shapes import Shape, Sql
 from sdlc_cli.cost.engine.store import REPEATS, Part

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sdlc_cli.cost.model import Rejection, Row, SourceRead
 
 if TYPE_CHECKING:
-    import duckdb
+    from sdlc_cli.cost.duck import duckdb
 
 
 class Calls(Protocol):

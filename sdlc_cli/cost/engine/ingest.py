@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import duckdb
-
 from sdlc_cli.core.errors import NothingToDo, UsageError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.nearest import nearest
 from sdlc_cli.cost.config import CostConfig
+from sdlc_cli.cost.duck import duckdb
 from sdlc_cli.cost.engine import exact, refusals, table
 from sdlc_cli.cost.engine.sources import Source, find
 from sdlc_cli.cost.engine.store import Opened, Store

@@ -246,7 +246,7 @@ def _checked(file: Path) -> tuple[int, int]:
 
 def _version(setting: str) -> str:
     """Changes with the code that reads, with DuckDB, whose hashes are kept, and with settings."""
-    import duckdb
+    from sdlc_cli.cost.duck import duckdb
 
     here = Path(__file__).parent
     told: list[str] = [duckdb.__version__, setting]

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
-
 from sdlc_cli.core.i18n import Message
+from sdlc_cli.cost.duck import duckdb
 from sdlc_cli.cost.engine import bulk, exact, pieces, refusals, scan, table
 from sdlc_cli.cost.engine.keep import Keep, Member, member_of
 from sdlc_cli.cost.engine.shapes import Shape

@@ -28,8 +28,7 @@ from sdlc_cli.cost.store import TABLE, Value
 if TYPE_CHECKING:
     import sqlite3
 
-    import duckdb
-
+    from sdlc_cli.cost.duck import duckdb
     from sdlc_cli.cost.engine.dialect import Dialect
 
 SERVERS = ("postgresql", "postgres", "clickhouse")

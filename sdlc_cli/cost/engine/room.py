@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import duckdb
-
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.cost.duck import duckdb
 
 # In the words of systems, of which DuckDB keeps no number.
 _FULL = ("no space left", "file too large", "quota exceeded")

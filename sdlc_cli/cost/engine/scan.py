@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import duckdb
-
+from sdlc_cli.cost.duck import duckdb
 from sdlc_cli.cost.engine.native.build import library
 from sdlc_cli.cost.engine.shapes import Kind, Shape, Sql, at, fields
 
@@ -63,6 +62,8 @@ def reads(chosen: Shape) -> bool:
 @contextmanager
 def lines(con: duckdb.DuckDBPyConnection, files: Sequence[Path], chosen: Shape) -> Iterator[Sql]:
     """SQL of lines: their fields, `odd`, `src`, `line` and `repeats`. It holds in the context."""
+    import duckdb as _package  # noqa: F401 - it gives its binding what reads Arrow streams
+
     native = loaded()
     assert native is not None
     stream = _Stream(native, files, chosen)

@@ -113,7 +113,7 @@ def _write(con: sqlite3.Connection, wanted: str, work: Path) -> Written:
 
 def _columns(files: Sequence[Path]) -> dict[str, tuple[str, ...]]:
     """The columns of each file, asked in one question."""
-    import duckdb
+    from sdlc_cli.cost.duck import duckdb
 
     if not files:
         return {}

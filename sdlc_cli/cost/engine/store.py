@@ -7,10 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
+from sdlc_cli.cost.duck import duckdb
 from sdlc_cli.cost.engine import refusals
 from sdlc_cli.cost.engine.settle import settle
 from sdlc_cli.cost.engine.sources import Source

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import duckdb
 import msgspec
 
+from sdlc_cli.cost.duck import duckdb
 from sdlc_cli.cost.model import COUNTS, Row
 from sdlc_cli.cost.readers import fields
 

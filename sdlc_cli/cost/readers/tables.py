@@ -159,7 +159,7 @@ def parquet_rows(path: Path, columns: Sequence[str] = ()) -> Iterator[Found]:
 
     Times come as ISO 8601 in UTC. Raises WorkError where DuckDB cannot read the file.
     """
-    import duckdb
+    from sdlc_cli.cost.duck import duckdb
 
     # Without this, DuckDB would fetch extensions from the network for what it cannot do itself.
     connection = duckdb.connect(config={"autoinstall_known_extensions": False})

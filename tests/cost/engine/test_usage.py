@@ -12,6 +12,7 @@ import pytest
 
 from sdlc_cli.core.errors import NothingToDo, UsageError
 from sdlc_cli.cost.config import CostConfig, Match, Rule
+from sdlc_cli.cost.engine.ingest import SMALL
 from sdlc_cli.cost.engine.usage import Usage, open_usage
 from sdlc_cli.cost.model import COUNTS, Price, Rate, Where
 from sdlc_cli.cost.options import Columns
@@ -349,3 +350,14 @@ def test_nothing_but_the_answer_is_written_to_stdout(tmp_path: Path) -> None:
     )
 
     assert done.stdout == "[(False,)]\n"
+
+
+def test_a_process_of_its_own_reads_a_large_log(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    lines = [chat(number) + "\n" for number in range(1_000)]
+    log.write_text("".join(lines) * (SMALL // len("".join(lines)) + 1))
+
+    words = [sys.executable, "-m", "sdlc_cli", "cost", "report", str(log), "--no-cache"]
+    done = subprocess.run([*words, "-f", "json"], capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout)["calls"] == 1_000
