@@ -214,7 +214,7 @@ class Planner:
         self.progress = progress
         self.began = began
         self.startup = 0.0
-        self.loaded = False
+        self.loaded: set[str] = set()
 
     def sheet(self, project: "Project", changes: "Sequence[Change]") -> "Sheet":
         """The plan, and every answer that was asked for."""
@@ -229,7 +229,9 @@ class Planner:
 
         arrays = self._compiled(now)
         unchanged = self._compiled(project) if changes else None
-        self._load()
+        for one in (arrays, unchanged):
+            if one is not None:
+                self._load(one, self._objective, hint)
         before = self._searched(project, hint, unchanged) if unchanged else None
         plan = self._searched(now, hint, arrays)
         sheet = replace(
@@ -250,10 +252,10 @@ class Planner:
             )
         if self.asked.explain:
             sheet = replace(sheet, explained=Explainer(sheet.network).chain(self.asked.explain))
-        sheet = self._more(now, sheet)
+        sheet = self._more(now, sheet, arrays)
         return replace(sheet, interrupted=self.stop.asked)
 
-    def _more(self, project: "Project", sheet: "Sheet") -> "Sheet":
+    def _more(self, project: "Project", sheet: "Sheet", instance: "Instance") -> "Sheet":
         """What needs more searching; nothing once somebody pressed Ctrl-C."""
         if self.asked.risk and not self.stop.asked:
             from sdlc_cli.plan.risk import assess
@@ -263,6 +265,7 @@ class Planner:
         if self.asked.front and not self.stop.asked:
             from sdlc_cli.plan import pareto
 
+            self._load(instance, "cost")
             self.progress.begin(_("Looking for the front"))
             front = pareto.front(project, self.effort, watch=self._watch(project))
             sheet = replace(sheet, front=front)
@@ -271,20 +274,26 @@ class Planner:
             sheet = replace(sheet, relaxations=() if self.stop.asked else found)
         return sheet
 
-    def _load(self) -> None:
-        """Load the kernels, or compile them: what only a project needs that has plans."""
-        from sdlc_cli.plan.compiled import kept
-        from sdlc_cli.plan.search import ready
+    @property
+    def _objective(self) -> "Objective":
+        return cast("Objective", self.asked.objective)
 
-        if self.loaded:
+    def _load(
+        self, instance: "Instance", objective: "Objective", hint: "Schedule | None" = None
+    ) -> None:
+        """Load the kernel that searches an instance, or compile it: only what is needed."""
+        from sdlc_cli.plan.search import compiled, kernel, ready
+
+        which = kernel(instance, objective, hint=hint is not None)
+        if which in self.loaded:
             return
-        self.loaded = True
-        if kept():
+        self.loaded.add(which)
+        if compiled(which):
             self.progress.begin(_("Loading the search"))
         else:
             self.out.note(_("compiling the search for this machine: this takes a while, once"))
             self.progress.begin(_("Compiling the search"))
-        self.out.detail(_("search: {engine}").format(engine=ready()))
+        self.out.detail(_("search: {engine}").format(engine=ready(which)))
         self.startup = time.monotonic() - self.began
 
     def _compiled(self, project: "Project") -> "Instance":
@@ -315,7 +324,7 @@ class Planner:
         self.progress.begin(_("Planning"))
         return solve(
             project,
-            objective=cast("Objective", self.asked.objective),
+            objective=self._objective,
             effort=self.effort,
             exact=self.asked.exact,
             watch=self._watch(project),
@@ -349,7 +358,7 @@ class Planner:
             tries += 1
             arrays = compile_(changed)
             loading = time.monotonic()
-            self._load()
+            self._load(arrays, objective)
             began += time.monotonic() - loading
             from sdlc_cli.plan.search import solve
 

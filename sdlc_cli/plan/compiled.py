@@ -18,9 +18,21 @@ from typing import Any, TypeVar
 from sdlc_cli.core.files import cache_dir
 from sdlc_cli.core.i18n import _
 
+
+def _import() -> Any:
+    """numba, and no coverage: numba would load that, a tenth of a start, to tell it of our code."""
+    if "coverage" in sys.modules:
+        return importlib.import_module("numba")
+    sys.modules["coverage"] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("numba")
+    finally:
+        del sys.modules["coverage"]
+
+
 numba: Any
 try:
-    numba = importlib.import_module("numba")
+    numba = _import()
 except ImportError as error:
     numba = None
     _missing = str(error)
@@ -112,12 +124,12 @@ def _folder() -> Path | None:
     return current if os.access(current, os.W_OK | os.X_OK) else None
 
 
-def kept() -> bool:
-    """Whether nothing is left to compile: an earlier run kept its code, or it stays Python."""
+def kept(module: str) -> bool:
+    """Whether nothing of a module is left to compile: an earlier run kept it, or it is Python."""
     if engine()[0] != "numba":
         return True
     folder = Path(numba.config.CACHE_DIR) if _cached else None
-    return folder is not None and any(folder.rglob("*.nbc"))
+    return folder is not None and any(folder.rglob(f"{module}.*.nbc"))
 
 
 def _digest(*words: str) -> str:

@@ -3,11 +3,12 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 
-from sdlc_cli.plan import bounds, exact, general, plain
-from sdlc_cli.plan.compiled import engine
+from sdlc_cli.plan import bounds, exact
+from sdlc_cli.plan.compiled import engine, kept
 from sdlc_cli.plan.compiling import compile_
 from sdlc_cli.plan.decode import encoded, schedule
 from sdlc_cli.plan.effort import Effort, Found, Watch
@@ -15,6 +16,8 @@ from sdlc_cli.plan.goal import Goal, goal
 from sdlc_cli.plan.instance import Instance
 from sdlc_cli.plan.model import Mode, Need, Objective, Project, Resource, Schedule, Task
 
+Kernel = Literal["plain", "general"]
+"""The compiled code that searches plain projects, and the one that searches all others."""
 _SEARCHED = 0.3
 """The share of the time that is searched before CP-SAT takes over with `exact`."""
 
@@ -90,12 +93,16 @@ def _search(
     bound: int,
     wish: Found | None,
 ) -> Found:
-    if instance.n == 0 or (instance.plain and target.only_makespan and wish is None):
+    if _is_plain(instance, target) and wish is None:
+        from sdlc_cli.plan import plain
+
         return plain.search(instance, effort, watch)
     if (instance.fixed_start >= 0).all():
         first = instance.mode_ptr[:-1].astype(np.int32)
         start, finish = instance.fixed_start, instance.fixed_finish
         return Found(start=start, finish=finish, mode=first, proved=True)
+    from sdlc_cli.plan import general
+
     given = () if wish is None else (_whole(instance, wish),)
     kept = wish if target.moved or target.changed else None
     return general.search(instance, effort, target, watch, bound=bound, wish=kept, given=given)
@@ -117,15 +124,35 @@ def _prove(
     return other or found, bound, better
 
 
-def ready() -> str:
-    """Load the kernels, or compile them, ahead of the clock; say what they run on, and why."""
-    ann = Resource(id="ann", person=True, skills=frozenset({"all"}))
-    modes = (Mode(duration=1, needs=(Need(kind="skill", id="all"),)), Mode(duration=2))
+def _is_plain(instance: Instance, target: Goal) -> bool:
+    return instance.n == 0 or (instance.plain and target.only_makespan)
+
+
+def kernel(instance: Instance, objective: Objective, *, hint: bool) -> Kernel:
+    """Which kernel searches an instance."""
+    return "plain" if _is_plain(instance, goal(instance, objective)) and not hint else "general"
+
+
+def compiled(which: Kernel) -> bool:
+    """Whether a kernel is there already, and has only to be loaded."""
+    return kept("evolve" if which == "plain" else "breed")
+
+
+def ready(which: Kernel) -> str:
+    """Load a kernel, or compile it, ahead of the clock; say what it runs on, and why."""
     start = datetime(2000, 1, 3, tzinfo=UTC)
-    tasks = (Task(id="a", modes=modes), Task(id="b", modes=modes))
-    instance = compile_(Project(start=start, tasks=tasks, resources=(ann,)))
-    general.search(instance, Effort(schedules=100), goal(instance))
-    alone = (Task(id="a", modes=(Mode(duration=1),)), Task(id="b", modes=(Mode(duration=2),)))
-    plain.search(compile_(Project(start=start, tasks=alone)), Effort(schedules=100))
+    if which == "plain":
+        from sdlc_cli.plan import plain
+
+        alone = (Task(id="a", modes=(Mode(duration=1),)), Task(id="b", modes=(Mode(duration=2),)))
+        plain.search(compile_(Project(start=start, tasks=alone)), Effort(schedules=100))
+    else:
+        from sdlc_cli.plan import general
+
+        ann = Resource(id="ann", person=True, skills=frozenset({"all"}))
+        modes = (Mode(duration=1, needs=(Need(kind="skill", id="all"),)), Mode(duration=2))
+        tasks = (Task(id="a", modes=modes), Task(id="b", modes=modes))
+        instance = compile_(Project(start=start, tasks=tasks, resources=(ann,)))
+        general.search(instance, Effort(schedules=100), goal(instance))
     name, why = engine()
     return f"{name} ({why})" if why else name

@@ -49,7 +49,7 @@ def main(words: list[str]) -> None:
     }
     rows = list(csv.reader(args.rows.open())) if args.rows.exists() else []
     done = {(row[0], row[1]) for row in rows}
-    search.ready()
+    search.ready("general")
     with args.rows.open("a") as out:
         for name, project in drawn(args.archive, args.draw, args.seed):
             if (name, str(args.seconds)) in done:

@@ -74,10 +74,54 @@ def test_without_numba_kernels_are_python(tmp_path: Path) -> None:
 
 def test_it_is_known_whether_anything_is_left_to_compile(tmp_path: Path) -> None:
     pytest.importorskip("numba")
-    ask = "\nfrom sdlc_cli.plan.compiled import kept\nprint(kept())\n"
+    ask = "\nfrom sdlc_cli.plan.compiled import kept\nprint(kept('trial'))\n"
     before = TRIAL.rpartition("print")[0]
     (tmp_path / "trial.py").write_text(f"{ask}{before}add(2, 3){ask}")
 
     assert run(tmp_path).split() == ["False", "True"]
     assert run(tmp_path).split() == ["True", "True"]
     assert run(tmp_path, NUMBA_DISABLE_JIT="1").split() == ["True", "True"]
+
+
+@pytest.mark.parametrize(
+    ("more", "loaded"),
+    [
+        pytest.param("", "plain", id="one mode and no hours"),
+        pytest.param("deadline: 2026-12-24\n", "general", id="a deadline"),
+    ],
+)
+def test_only_the_kernel_that_searches_is_loaded(tmp_path: Path, more: str, loaded: str) -> None:
+    (tmp_path / "tasks.yaml").write_text(
+        f"version: 1\nstart: 2026-12-01\n{more}tasks: {{a: {{duration: 1h}}}}\n"
+    )
+    script = tmp_path / "trial.py"
+    script.write_text(
+        "import sys\n"
+        "from sdlc_cli.cli.app import main\n"
+        f"main(['plan', {str(tmp_path / 'tasks.yaml')!r}, '--format', 'json', '--output', 'o'])\n"
+        "parts = 'sdlc_cli.plan.plain', 'sdlc_cli.plan.general', 'sdlc_cli.cost.prices'\n"
+        "print([part.split('.')[-1] for part in parts if part in sys.modules])\n"
+    )
+
+    result = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+    assert result.stdout.splitlines()[-1] == str([loaded])
+
+
+def test_numba_loads_no_coverage(tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    script = tmp_path / "trial.py"
+    script.write_text(
+        "import sys\nimport sdlc_cli.plan.compiled\nprint('numba' in sys.modules)\n"
+        "print('coverage' in sys.modules)\nimport coverage\n"
+    )
+
+    assert run(tmp_path).split() == ["True", "False"]

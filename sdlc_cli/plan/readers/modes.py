@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
@@ -12,7 +14,9 @@ from sdlc_cli.core.sections import Key
 from sdlc_cli.plan.model import ZERO, Mode, Need
 from sdlc_cli.plan.options import Estimate, ModeSpec, NeedSpec, TaskSpec
 from sdlc_cli.plan.readers.draft import Draft
-from sdlc_cli.plan.readers.prices import ModelPrices
+
+if TYPE_CHECKING:
+    from sdlc_cli.plan.readers.prices import ModelPrices
 
 
 class _Below(dict[str, Key]):
@@ -31,7 +35,13 @@ class Modes:
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.prices = ModelPrices(draft)
+
+    @cached_property
+    def prices(self) -> "ModelPrices":
+        """The prices of models. Loaded for projects that name one: most do not."""
+        from sdlc_cli.plan.readers.prices import ModelPrices
+
+        return ModelPrices(self.draft)
 
     def of(self, spec: TaskSpec, path: Key) -> tuple[Mode, ...]:
         """The modes of a task, at least one."""
