@@ -261,7 +261,8 @@ class Planner:
             from sdlc_cli.plan.risk import assess
 
             self.progress.begin(_("Trying what could come"))
-            sheet = replace(sheet, risk=assess(project, sheet.schedule, seed=self.asked.seed))
+            risk = assess(project, sheet.schedule, seed=self.asked.seed, network=sheet.network)
+            sheet = replace(sheet, risk=risk)
         if self.asked.front and not self.stop.asked:
             from sdlc_cli.plan import pareto
 

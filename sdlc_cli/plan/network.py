@@ -9,7 +9,7 @@ distance from that one's start, and other dates hold as long as the pause is sti
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sdlc_cli.plan.model import LinkKind, Placement, Project, Schedule
@@ -31,6 +31,10 @@ class Arc:
     resource: str = ""
 
 
+Bound = tuple[LinkKind, int, int]
+"""An arc without its reason: its kind, its lag, the task at its other end."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Network:
     """A plan's tasks in an order in which every arc leads onward, groups as one.
@@ -44,6 +48,8 @@ class Network:
     arcs: tuple[Arc, ...]
     into: tuple[tuple[Arc, ...], ...]
     out_of: tuple[tuple[Arc, ...], ...]
+    held_by: tuple[tuple[Bound, ...], ...]  # `into`, each bound once
+    holding: tuple[tuple[Bound, ...], ...]  # `out_of`, as well
     order: tuple[tuple[int, ...], ...]  # groups of tasks that start together
     rounds: int  # walks after which the dates stand; 1 where no arc leads back
     duration: tuple[int, ...]  # open slots
@@ -77,10 +83,23 @@ def build(project: Project, schedule: Schedule, end: int = 0) -> Network:
         arcs=tuple(arcs),
         into=tuple(map(tuple, into)),
         out_of=tuple(map(tuple, out_of)),
+        held_by=tuple(
+            tuple(dict.fromkeys((arc.kind, arc.lag, arc.before) for arc in own)) for own in into
+        ),
+        holding=tuple(
+            tuple(dict.fromkeys((arc.kind, arc.lag, arc.after) for arc in own)) for own in out_of
+        ),
         order=order,
         rounds=1 if kept == len(arcs) else _ROUNDS,
         duration=tuple(w.count(p.start, p.finish) for w, p in zip(worktimes, placed, strict=True)),
     )
+
+
+def until(network: Network, end: int) -> Network:
+    """The network with calendars up to `end`."""
+    times = Worktimes(network.project, end)
+    placed = network.schedule.placements
+    return replace(network, worktimes=tuple(times.of(placement) for placement in placed))
 
 
 def _groups(project: Project, place: Mapping[str, int]) -> list[tuple[int, ...]]:
@@ -100,13 +119,8 @@ def _groups(project: Project, place: Mapping[str, int]) -> list[tuple[int, ...]]
     return [tuple(members) for members in found.values()]
 
 
-@dataclass(slots=True)
-class _Run:
-    """Units of a resource that one task held last."""
-
-    free: int
-    task: int
-    amount: int
+_Run = tuple[int, int, int]
+"""Units of a resource: until when they are held, by which task (-1: none), how many."""
 
 
 def _handed_on(project: Project, placed: Sequence[Placement], links: Iterable[Arc]) -> list[Arc]:
@@ -121,7 +135,7 @@ def _handed_on(project: Project, placed: Sequence[Placement], links: Iterable[Ar
                 users.setdefault(name, []).append((i, amount))
     arcs: list[Arc] = []
     for resource in project.resources:
-        runs = [_Run(free=-FAR, task=-1, amount=resource.capacity)]
+        runs = [(-FAR, -1, resource.capacity)]
         for i, amount in users.get(resource.id, ()):
             arcs += _taken(runs, i, amount, placed, before[i], resource.id)
     return [arc for arc in arcs if project.tasks[arc.after].status == "todo"]
@@ -137,29 +151,32 @@ def _taken(
 ) -> list[Arc]:
     """Take `amount` out of `runs` for task `i`, and put it back as its own."""
     start, finish = placed[i].start, placed[i].finish
-    runs.sort(key=lambda run: (run.free > start, run.task not in mine, run.free, run.task))
+    choice = sorted(
+        (free > start, task not in mine, free, task, units) for free, task, units in runs
+    )
     arcs: list[Arc] = []
-    back: list[_Run] = []
-    left = amount
-    while left > 0 and runs:
-        run = runs[0]
-        got = min(left, run.amount)
+    left, taken = amount, 0
+    runs.clear()
+    for _, _, free, task, units in choice:
+        if not left:
+            break
+        taken += 1
+        got = min(left, units)
         left -= got
-        run.amount -= got
-        if not run.amount:
-            runs.pop(0)
-        last = _Run(free=finish, task=i, amount=got)
-        if run.task >= 0 and run.free <= start:
-            arcs.append(Arc(before=run.task, after=i, why="resource", resource=resource))
-        elif run.task >= 0:  # in its pause
-            lag = start - placed[run.task].start
+        if got < units:
+            runs.append((free, task, units - got))
+        last = finish, i
+        if task >= 0 and free <= start:
+            arcs.append(Arc(before=task, after=i, why="resource", resource=resource))
+        elif task >= 0:  # in its pause
+            lag = start - placed[task].start
             arcs.append(
-                Arc(before=run.task, after=i, kind="SS", lag=lag, why="resource", resource=resource)
+                Arc(before=task, after=i, kind="SS", lag=lag, why="resource", resource=resource)
             )
-            if run.free > finish:
-                last = _Run(free=run.free, task=run.task, amount=got)
-        back.append(last)
-    runs += back
+            if free > finish:
+                last = free, task
+        runs.append((*last, got))
+    runs += [run[2:] for run in choice[taken:]]
     return arcs
 
 

@@ -25,7 +25,7 @@ from sdlc_cli.plan.worktime import by_name
 SAMPLES = 2000
 LEVELS = (50, 80, 95)
 _Z90 = NormalDist().inv_cdf(0.9)
-_CELLS = 4_000_000  # of the arrays of one batch: tasks times samples
+_CELLS = 8_000_000  # of the arrays of one batch: tasks times samples
 _LONGEST = 50  # times the median: a lognormal has no end, a calendar has
 
 
@@ -61,21 +61,31 @@ class Risk:
     drivers: tuple[Driver, ...]
 
 
-def assess(project: Project, schedule: Schedule, *, samples: int = SAMPLES, seed: int = 0) -> Risk:
-    """Do the plan again `samples` times. The same seed gives the same answer."""
+def assess(
+    project: Project,
+    schedule: Schedule,
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    network: Network | None = None,
+) -> Risk:
+    """Do the plan again `samples` times. The same seed gives the same answer.
+
+    `network` is that of the plan, where it is built already.
+    """
     random = np.random.default_rng(seed)
     n = len(project.tasks)
-    base = networks.build(project, schedule)
-    durations = np.stack(
-        [_sampled(base, i, samples, random) for i in range(n)] or [np.zeros((samples,), np.int64)]
-    )
     end = 2 * schedule.makespan + 64
+    made = networks.until(network or networks.build(project, schedule), end)
+    durations = np.stack(
+        [_sampled(made, i, samples, random) for i in range(n)] or [np.zeros((samples,), np.int64)]
+    )
     while True:
-        made = networks.build(project, schedule, end)
         try:
             return _assessed(made, durations, seed)
         except IndexError:  # a sample ran beyond the calendars
             end *= 2
+            made = networks.until(made, end)
 
 
 def _assessed(made: Network, durations: I64, seed: int) -> Risk:
@@ -166,10 +176,13 @@ def _pace(base: Network, i: int) -> float:
 def percentiles(normal: F64, low: int | None, middle: int, high: int | None) -> F64:
     """Standard normal numbers as durations with these 10th, 50th and 90th percentiles."""
     low, high = middle if low is None else low, middle if high is None else high
+    if middle > 0 and low > 0 and high > 0:  # as `_half`, both at once
+        rates = np.where(normal < 0, math.log(middle / low), math.log(high / middle))
+        drawn: F64 = middle * np.exp(normal * rates / _Z90)
+        return drawn
     below = _half(normal, middle, low, -1)
     above = _half(normal, middle, high, 1)
-    drawn: F64 = np.where(normal < 0, below, above)
-    return np.maximum(drawn, 0.0)
+    return np.maximum(np.where(normal < 0, below, above), 0.0)
 
 
 def _half(normal: F64, middle: int, edge: int, sign: int) -> F64:

@@ -27,13 +27,17 @@ def earliest(
     n = len(network.schedule.placements)
     start = [np.zeros(0, np.int64)] * n
     finish = [np.zeros(0, np.int64)] * n
-    for _round in range(network.rounds):
+    for round_ in range(network.rounds):
         before = list(start)
         for group in network.order:
             _begin(network, group, start, finish, durations, not_before, samples)
-        if all(np.array_equal(a, b) for a, b in zip(before, start, strict=True)):
+        if round_ + 1 < network.rounds and _same(before, start):
             break
     return start, finish
+
+
+def _same(one: Sequence[I64], other: Sequence[I64]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def _begin(
@@ -81,13 +85,13 @@ def _ready(
     project = network.project
     begin = np.full(samples, max(project.tasks[i].release, project.now), np.int64)
     end: I64 | None = None
-    for arc in network.into[i]:
-        base = finish[arc.before] if arc.kind in ("FS", "FF") else start[arc.before]
+    for kind, lag, before in network.held_by[i]:
+        base = finish[before] if kind in ("FS", "FF") else start[before]
         if not len(base):  # of the same group: it starts in the same slot
             continue
-        bound = base + arc.lag
-        if arc.kind in ("FS", "SS"):
-            begin = np.maximum(begin, bound)
+        bound = base + lag if lag else base
+        if kind in ("FS", "SS"):
+            np.maximum(begin, bound, out=begin)
         else:
             end = bound if end is None else np.maximum(end, bound)
     if end is None:
@@ -132,12 +136,12 @@ def latest(
     With `deadlines` no hard deadline is missed, or no further than by these dates.
     """
     end = np.max(np.stack(list(finish)), axis=0) if len(start) else np.zeros(1, np.int64)
-    late_start = [np.full(len(end), FAR, np.int64) for _ in start]
+    late_start = [np.full(len(end), FAR, np.int64)] * len(start)
     late_finish = list(late_start)
     for i, task in enumerate(network.project.tasks):
         if task.status == "done":
             late_start[i], late_finish[i] = start[i], finish[i]
-    for _round in range(network.rounds):
+    for round_ in range(network.rounds):
         before = list(late_start)
         for group in reversed(network.order):
             if network.project.tasks[group[0]].status == "done":
@@ -157,7 +161,7 @@ def latest(
                 late_start[i] = np.maximum(at, start[i])
                 slots = network.worktimes[i].slots
                 late_finish[i] = _finish(slots, late_start[i], durations[i])
-        if all(np.array_equal(a, b) for a, b in zip(before, late_start, strict=True)):
+        if round_ + 1 < network.rounds and _same(before, late_start):
             break
     return late_start
 
@@ -171,16 +175,14 @@ def _bounds(
     end: I64,
 ) -> tuple[I64, I64]:
     """By when task `i` has to start and to finish for what comes after its group."""
-    by_start, by_finish = np.full(len(end), FAR, np.int64), end
-    for arc in network.out_of[i]:
-        if arc.after in group:
+    by_start, by_finish = np.full(len(end), FAR, np.int64), end.copy()
+    for kind, lag, after in network.holding[i]:
+        if after in group:
             continue
-        to = late_start if arc.kind in ("FS", "SS") else late_finish
-        bound = to[arc.after] - arc.lag
-        if arc.kind in ("FS", "FF"):
-            by_finish = np.minimum(by_finish, bound)
-        else:
-            by_start = np.minimum(by_start, bound)
+        to = late_start[after] if kind in ("FS", "SS") else late_finish[after]
+        bound = to - lag if lag else to
+        held = by_finish if kind in ("FS", "FF") else by_start
+        np.minimum(held, bound, out=held)
     return by_start, by_finish
 
 

@@ -7,18 +7,7 @@ import numpy as np
 
 from sdlc_cli.plan.calendars import Almanac, meet
 from sdlc_cli.plan.instance import I64
-from sdlc_cli.plan.model import Calendar, Placement, Project, Resource, Task
-
-
-def calendars_of(
-    project: Project, task: Task, mode: int, resources: Iterable[str]
-) -> tuple[Calendar, ...]:
-    """What restricts a task in a mode: its calendar, else those of what it holds."""
-    if task.calendar is not None:
-        return (task.calendar,)
-    known = {resource.id: resource for resource in project.resources}
-    held = tuple(known[name].calendar for name in resources if name in known)
-    return held or (project.calendar,)
+from sdlc_cli.plan.model import Calendar, Placement, Project, Resource
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,14 +38,21 @@ class Worktimes:
         self.project = project
         self.end = end
         self._tasks = project.by_id
+        self._resources = by_name(project)
+        self._placed: dict[tuple[str, ...], Worktime] = {}  # by what tasks hold
         self._almanac: Almanac | None = None
         self._known: dict[tuple[Calendar, ...], Worktime] = {(): Worktime(None)}
 
     def of(self, placement: Placement) -> Worktime:
-        """When the placed task can be worked on, with who and what it holds."""
+        """When the placed task can be worked on: by its calendar, else those of what it holds."""
         task = self._tasks[placement.task]
-        names = [name for name, _amount in placement.resources]
-        return self.shared(calendars_of(self.project, task, placement.mode, names))
+        if task.calendar is not None:
+            return self.shared((task.calendar,))
+        names = tuple(name for name, _amount in placement.resources if name in self._resources)
+        if names not in self._placed:
+            held = [self._resources[name].calendar for name in names]
+            self._placed[names] = self.shared(held or [self.project.calendar])
+        return self._placed[names]
 
     def shared(self, calendars: Iterable[Calendar]) -> Worktime:
         """When all of `calendars` are open."""
