@@ -9,12 +9,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from sdlc_cli.cost import budget as budgets
 from sdlc_cli.cost.attribute import Attribution, Facts
 from sdlc_cli.cost.budget import BudgetState
 from sdlc_cli.cost.config import CostConfig
 from sdlc_cli.cost.engine import clock, sums
-from sdlc_cli.cost.engine.sums import Line, Pricer, Wanted
+from sdlc_cli.cost.engine.sums import OWNERS, Line, Pricer, Wanted
 from sdlc_cli.cost.model import CostReport, Row, SourceRead
 from sdlc_cli.cost.options import Budget
 from sdlc_cli.cost.prices.resolve import Prices
@@ -27,6 +29,8 @@ from sdlc_cli.cost.store.rollup import Cuts, Scope
 _MOST_MODELS = 20_000  # whose prices are remembered: names are the clients' own
 _FIRST_YEAR, _YEARS_AHEAD = 2015, 3
 _EPOCH = date(1970, 1, 1)
+_SUMMED = ", ".join(f'"{name}"' for name in (*rollup.KEYS, *rollup.SUMS))
+_ANY_OWNER = "CASE WHEN project = '' AND team = '' THEN '' ELSE '*' END"
 
 
 def _literal(text: str) -> str:
@@ -105,9 +109,18 @@ class Figures:
             self._con.close()
 
     def lines(
-        self, wanted: Wanted, first: date | None = None, last: date | None = None, scope: str = ""
+        self,
+        wanted: Wanted,
+        first: date | None = None,
+        last: date | None = None,
+        scope: str = "",
+        owners: bool = False,
     ) -> list[Line]:
-        """The sums of the days from `first` to `last`, both included, that are wanted."""
+        """The sums of the days from `first` to `last`, both included, that are wanted.
+
+        Unless `owners` or `wanted` ask for them, project and team say only whether there is any.
+        """
+        owners = owners or wanted.owners
         condition = "scope = ?"
         values: list[str | int] = [scope]
         if first is not None:
@@ -118,10 +131,13 @@ class Figures:
             values.append((last - _EPOCH).days)
         if first is None and last is not None:
             condition += f" AND day <> {rollup.TIMELESS}"
-        found = self.con.execute(self._coarse(condition), values)
-        return [line for line in map(self.pricer.line, found) if wanted.fits(line)]
+        # In one value: each row that SQLite hands over waits anew for Python's lock.
+        sql = f"SELECT json_group_array(json_array({_SUMMED})) FROM ({{}})"
+        (found,) = self.con.execute(sql.format(self._coarse(condition, owners)), values).fetchone()
+        records = msgspec.json.decode(found)
+        return [line for line in map(self.pricer.line, records) if wanted.fits(line)]
 
-    def _coarse(self, condition: str) -> str:
+    def _coarse(self, condition: str, owners: bool) -> str:
         """SQL of the sums, those of a model in one where one price holds for all of them."""
         names = self.con.execute(
             f"SELECT DISTINCT provider, model, tier FROM {rollup.TABLE} WHERE scope = ''"
@@ -132,8 +148,10 @@ class Figures:
             "utc": f"CASE WHEN utc = {rollup.TIMELESS} OR {within} THEN utc ELSE 0 END",
             **{name: f"CASE WHEN {within} THEN {name} ELSE 0 END" for name in ("minutes", "size")},
         }
-        keys = ", ".join(made.get(name, name) for name in rollup.KEYS)
-        added = ", ".join(f'sum("{name}")' for name in rollup.SUMS)
+        if not owners:
+            made |= {"project": _ANY_OWNER, "team": "''"}
+        keys = ", ".join(f"{made.get(name, name)} AS {name}" for name in rollup.KEYS)
+        added = ", ".join(f'sum("{name}") AS "{name}"' for name in rollup.SUMS)
         places = ", ".join(str(place + 1) for place in range(len(rollup.KEYS)))
         return f"SELECT {keys}, {added} FROM {rollup.TABLE} WHERE {condition} GROUP BY {places}"
 
@@ -141,9 +159,10 @@ class Figures:
         self, by: Sequence[str], wanted: Wanted, first: date | None, last: date | None
     ) -> CostReport:
         """As `sdlc cost report` gives it; a question without an answer in sums is a UsageError."""
-        lines = self.lines(wanted, first, last)
+        owners = wanted.owners or not OWNERS.isdisjoint(by)
+        lines = self.lines(wanted, first, last, owners=owners)
         answer = sums.answer(lines, by)
-        since, until = self._span(lines, answer.days)
+        since, until = self._span(lines, answer.days, owners)
         duplicates = self.con.execute(
             "SELECT value FROM sdlc_meta WHERE name = 'duplicates'"
         ).fetchone()
@@ -171,15 +190,13 @@ class Figures:
         )
 
     def _span(
-        self, lines: Sequence[Line], days: tuple[int, int] | None
+        self, lines: Sequence[Line], days: tuple[int, int] | None, owners: bool
     ) -> tuple[datetime | None, datetime | None]:
         """When the first and the last of these calls was: looked up in their first and last day."""
         if days is None:
             return None, None
-        known = {
-            (line.keys["provider"], line.keys["model"], line.keys["tier"], line.keys["project"])
-            for line in lines
-        }
+        named = ("provider", "model", "tier", *(["project"] if owners else []))
+        known = {tuple(line.keys[name] for name in named) for line in lines}
         owner = owner_of(self.config) or (lambda row: (row.project, ""))
         ends: list[datetime | None] = []
         for day, order in ((days[0], "ASC"), (days[1], "DESC")):
@@ -194,7 +211,7 @@ class Figures:
             for ts, provider, model, tier, *facts in found:
                 project, user, key, path, tags = (fact or "" for fact in facts)
                 row = Row(project=project, user=user, key=key, path=path, model=model, tags=tags)
-                if (provider, model, tier, owner(row)[0]) in known:
+                if (provider, model, tier, *([owner(row)[0]] if owners else [])) in known:
                     ends[-1] = clock.moment(ts)
                     break
             found.close()

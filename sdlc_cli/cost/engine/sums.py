@@ -29,6 +29,7 @@ from sdlc_cli.cost.model import (
 from sdlc_cli.cost.store.rollup import CACHED, FAILED, KEYS, PAID, SUMS, TIMELESS, UNKNOWN, Cuts
 
 BY = ("day", "week", "month", "model", "provider", "tier", "project", "team")
+OWNERS = frozenset(("project", "team"))
 _TIMES = ("day", "week", "month")
 _COLUMNS = (*KEYS, *SUMS)
 _DAY = 86_400_000_000
@@ -98,6 +99,11 @@ class Wanted:
     model: str = ""  # a glob over the canonical name
     provider: str = ""
     projects: frozenset[str] | None = None
+
+    @property
+    def owners(self) -> bool:
+        """Whether it depends on who owns a call."""
+        return bool(self.project or self.team or self.projects is not None)
 
     def fits(self, line: Line) -> bool:
         """Whether the question is about this line."""
