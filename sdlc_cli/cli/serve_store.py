@@ -195,11 +195,11 @@ def file_of(address: str) -> Path:
 @contextmanager
 def _open(file: Path, *, make: bool) -> "Iterator[sqlite3.Connection]":
     """The store, beside a service that may be running."""
-    from sdlc_cli.cost.store import ledger, migrate
+    from sdlc_cli.cost.store import connection, migrate
 
     if not make and not file.exists():
         raise UsageError(msg("there is no file or folder {path}", path=str(file)))
-    with closing(ledger.opened(file)) as con:
+    with closing(connection.opened(file)) as con:
         migrate.migrate(con, file)
         try:
             yield con

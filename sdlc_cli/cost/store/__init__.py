@@ -78,9 +78,7 @@ _PLACES: dict[Engine, str] = {
     "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",
 }
 # Where they stand, for what is done a million times; PostgreSQL has no text with a NUL in it.
-_held: Callable[[Row], tuple[Any, ...]] = attrgetter(
-    *(n if n != "h" else "dedupe" for n in COLUMNS)
-)
+held: Callable[[Row], tuple[Any, ...]] = attrgetter(*(n if n != "h" else "dedupe" for n in COLUMNS))
 _H, _STATUS, _TAGS = (list(COLUMNS).index(name) for name in ("h", "status", "tags"))
 _NAMES = [place for place, kind in enumerate(COLUMNS.values()) if kind == "name"]
 _TEXTS = [place for place, kind in enumerate(COLUMNS.values()) if kind == "text"]
@@ -128,7 +126,7 @@ def digest(dedupe: str) -> int | None:
 
 def record(row: Row) -> Record:
     """A row as the table holds it, in the order of COLUMNS."""
-    values = list(_held(row))
+    values = list(held(row))
     values[_H] = digest(row.dedupe)
     values[_STATUS] = STATUSES.index(row.status)
     for place in _NAMES:
@@ -150,7 +148,13 @@ def records(rows: Iterable[Row]) -> Iterator[Record]:
     return map(record, rows)
 
 
+def sound(name: str, text: str) -> str:
+    """The text of a column without the letter NUL."""
+    return _sound_tags(text) if name == "tags" else text.replace("\0", _NO_NUL)
+
+
 def _sound_tags(tags: str) -> str:
+    tags = tags.replace("\0", _NO_NUL)
     if "\\u0000" not in tags:
         return tags
     sound = {

@@ -9,33 +9,32 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sdlc_cli.core.errors import WorkError
-from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost import store
 from sdlc_cli.cost.merge import join, merged
 from sdlc_cli.cost.model import COUNTS, Row, Told
-from sdlc_cli.cost.store import COLUMNS, TABLE, migrate, rollup, seals
+from sdlc_cli.cost.store import COLUMNS, TABLE, columns, migrate, rollup, seals
+from sdlc_cli.cost.store.connection import Transaction, opened
 from sdlc_cli.cost.store.rollup import Cuts, Scope
 
 Sums = tuple[Any, ...]  # the columns KEYS and SUMS of `rollup`
 Owner = Callable[[Row], tuple[str, str]]  # the project and the team of a call, "" for none
 
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
-_PLACES = {name: place for place, name in enumerate(COLUMNS)}
-_EMPTY = store.record(Row())
-_CONSTANTS = ["NULL" if value is None else repr(value).replace("True", "1") for value in _EMPTY]
+_CONSTANTS = {
+    name: "NULL" if value is None else repr(value).replace("True", "1")
+    for name, value in zip(COLUMNS, store.record(Row()), strict=True)
+}
 _SIZES = (768, 128, 32, 8, 2, 1)  # rows in one statement, which takes 32,766 values
 _LOOKED_UP = 1_000  # calls in one statement
 _PREFIXED = ", ".join(f'u."{name}"' for name in COLUMNS)
 _OWNED = "coalesce(project, '') AS owner_project, '' AS owner_team"
 _FACTS = 'project, "user", "key", path, model, tags'
 _ASKED = f"sdlc_owner(0, {_FACTS}) AS owner_project, sdlc_owner(1, {_FACTS}) AS owner_team"
-_CACHE_KIB = 48 * 1024
-_CHECKPOINT_PAGES = 4_000  # of the log, after which it is written into the file
-_BUSY_S = 10.0  # to wait for another process that writes
+_LONGEST_LOG = 8_000  # pages, where another thread writes the log into the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +76,9 @@ class Ledger:
         migrate.migrate(self.con, file)
         self.sealed = bool(self.con.execute("SELECT 1 FROM sdlc_sealed LIMIT 1").fetchone())
         self._changes: list[Sums] = []
-        columns = ", ".join(f'"{name}"' for name in (*rollup.KEYS, *rollup.SUMS))
-        self.con.execute(f"CREATE TEMP TABLE delta ({columns})")
+        self._hashes: dict[str, Any] = {}  # of the calls of a commit: the column `h`
+        summed = ", ".join(f'"{name}"' for name in (*rollup.KEYS, *rollup.SUMS))
+        self.con.execute(f"CREATE TEMP TABLE delta ({summed})")
         self._owned = _OWNED
         if owner:
             self._owned = _ASKED
@@ -91,6 +91,10 @@ class Ledger:
         with suppress(sqlite3.Error):  # else it stays beside the file, and is read from there
             self.con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.con.close()
+
+    def share_log(self) -> None:
+        """Another thread does what commits do else; they do it where that one is behind."""
+        self.con.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_LOG}")
 
     @property
     def identity(self) -> str:
@@ -160,9 +164,9 @@ class Ledger:
                 "DELETE FROM sdlc_span WHERE n < (SELECT max(n) FROM sdlc_span) - ?", (most,)
             )
 
-    def transaction(self) -> "_Transaction":
+    def transaction(self) -> "Transaction":
         """`with …:` all of it, or nothing."""
-        return _Transaction(self.con)
+        return Transaction(self.con)
 
     def _check_sums(self, rules: str) -> None:
         told = f"{self._cuts.text}\n{rules}"
@@ -192,7 +196,7 @@ class Ledger:
                 self._changes += self.con.execute("SELECT * FROM temp.delta").fetchall()
 
     def _added(self, entries: Sequence[Told]) -> Tally:
-        self._changes = []
+        self._changes, self._hashes = [], {}
         rows = _one_each(entries)
         duplicates = len(entries) - len(rows)
         gone: set[int] = set()  # places of rows that no longer count
@@ -290,26 +294,20 @@ class Ledger:
         """
         if not rows:
             return
-        records = list(store.records(rows))
-        used = [
-            place
-            for place, column in enumerate(zip(*records, strict=True))
-            if column.count(_EMPTY[place]) < len(records)
-        ]
-        marks = [_CONSTANTS[place] for place in range(len(COLUMNS))]
-        for place in used:
-            marks[place] = "?"
-        one = f"({', '.join(marks)})"
+        used = columns.filled(rows)
+        if "h" in used:
+            self._hashes.update(zip((row.dedupe for row in rows), used["h"], strict=True))
+        lines = list(zip(*used.values(), strict=True)) or [()] * len(rows)
+        one = f"({', '.join('?' if name in used else _CONSTANTS[name] for name in COLUMNS)})"
         found = self.con.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (TABLE,))
         (last,) = found.fetchone() or (0,)
         start = 0
         for size in _SIZES:
             sql = f"INSERT INTO {TABLE} ({_NAMES}) VALUES {', '.join([one] * size)}"
-            while len(records) - start >= size:
-                part = records[start : start + size]
-                self.con.execute(sql, [record[place] for record in part for place in used])
+            while len(lines) - start >= size:
+                self.con.execute(sql, list(chain.from_iterable(lines[start : start + size])))
                 start += size
-        counts = [name for name in COUNTS if _PLACES[name] in used]
+        counts = [name for name in COUNTS if name in used]
         self._sum(1, self._scopes, "seq > ?", counts, last)
         self._unseal("seq > ?", last)
 
@@ -320,15 +318,20 @@ class Ledger:
 
     def _note_spans(self, entries: Sequence[Told]) -> None:
         """Remembers for a restart where calls stand in their traces."""
+        hashes = self._hashes
         known = [
-            (store.digest(told.row.dedupe), told.span, told.above[0] if told.above else None)
+            (
+                hashes.get(told.row.dedupe) or store.digest(told.row.dedupe),
+                told.span,
+                told.above[0] if told.above else None,
+            )
             for told in entries
             if told.span
         ]
         for size in _SIZES:
             marks = ", ".join(["(?, ?, ?)"] * size)
             while len(known) >= size:
-                values = [word for one in known[:size] for word in one]
+                values = list(chain.from_iterable(known[:size]))
                 self.con.execute(f"INSERT INTO sdlc_span (h, span, above) VALUES {marks}", values)
                 del known[:size]
 
@@ -338,43 +341,6 @@ class Ledger:
             "SET value = value + excluded.value",
             (number,),
         )
-
-
-class _Transaction:
-    """All or nothing, however it ends."""
-
-    def __init__(self, con: sqlite3.Connection) -> None:
-        self._con = con
-
-    def __enter__(self) -> None:
-        self._con.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._con.execute("COMMIT")
-        finally:
-            if self._con.in_transaction:
-                self._con.execute("ROLLBACK")
-
-
-def opened(file: Path) -> sqlite3.Connection:
-    """A connection whose commits end on the disk. Raises WorkError."""
-    try:
-        con = sqlite3.connect(file, timeout=_BUSY_S, isolation_level=None, cached_statements=64)
-        for setting in (
-            "journal_mode = WAL",
-            "synchronous = FULL",  # in WAL mode: an fsync of the log at every commit
-            f"cache_size = -{_CACHE_KIB}",
-            "temp_store = MEMORY",
-            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
-        ):
-            con.execute(f"PRAGMA {setting}")
-    except sqlite3.Error as error:
-        raise WorkError(
-            msg("SQLite says: {why} ({path})", why=str(error), path=str(file))
-        ) from None
-    return con
 
 
 def _asking(owner: Owner) -> Callable[..., str]:
