@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sdlc_cli.cost.model import Told
 from sdlc_cli.cost.readers.pairs import Pairs
 from sdlc_cli.cost.store.ledger import Ledger, Mark, Tally
+from sdlc_cli.serve.checkpoint import Checkpoints
 
 MOST_ROWS = 8_000  # in a commit
 MOST_WAITING = 24_000  # rows that wait for a commit; more are sent away for a moment
@@ -123,16 +124,20 @@ class Writer(threading.Thread):
         """The thread's work."""
         try:
             ledger = self._open()
+            ledger.share_log()
+            self._checkpoints = Checkpoints(ledger.file)
             self._pairs.seed(ledger.recent(_SEEDED))
         except BaseException as error:  # noqa: BLE001 - whoever started the service is told
             self._call(_fail, self.started, error)
             return
         self.failure = ""
+        self._checkpoints.start()
         self._call(_done, self.started, None)
         try:
             while self._turn(ledger):
                 pass
         finally:
+            self._checkpoints.stop()
             ledger.close()
 
     def _turn(self, ledger: Ledger) -> bool:
@@ -239,6 +244,7 @@ class Writer(threading.Thread):
         self.counters.rows += rows
         self.counters.added += tally.added
         self.counters.duplicates += tally.duplicates
+        self._checkpoints.note(rows)
         self._committed(tally)
 
     def _down(self, error: sqlite3.Error) -> None:

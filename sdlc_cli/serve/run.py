@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -61,6 +62,7 @@ async def _serve(settings: Settings, listening: Callable[[str], None]) -> int:
         app = App(service)
         app.route(_routes(service, app.worked))
         server = _server(app, settings)
+        gc.freeze()  # what is loaded by now stays: no collection looks at it again
         log.take_over()
         loop = asyncio.get_running_loop()
 
