@@ -15,9 +15,11 @@ from sdlc_cli.cost.config import CostConfig
 from sdlc_cli.cost.model import Told
 from sdlc_cli.cost.options import Privacy
 from sdlc_cli.cost.privacy import Veil
+from sdlc_cli.cost.readers import otlp as otlp_reader
 from sdlc_cli.cost.readers.pairs import Pairs
 from sdlc_cli.cost.store import sqlite
 from sdlc_cli.cost.store.ledger import Ledger
+from tests.cost.readers import test_handed as handed
 
 pytest.importorskip("opentelemetry.proto")
 
@@ -153,6 +155,24 @@ def test_calls_that_are_alike_are_not_taken_for_one(tmp_path: Path) -> None:
     for seed in range(12):
         random.Random(seed).shuffle(spans)
         assert kept(tmp_path / f"{seed}.db", spans) == [ANTHROPIC] * 4
+
+
+def test_a_wrapper_in_another_is_the_same_call_in_any_order(tmp_path: Path) -> None:
+    spans = [
+        handed.span(1, output=3),
+        handed.span(2, 1, output=4),
+        handed.span(3, 2, answer="a"),
+    ]
+
+    for number, order in enumerate(itertools.permutations(spans)):
+        file = tmp_path / f"{number}.db"
+        ledger, pairs = Ledger(file), Pairs()
+        for one in (*order, *order):
+            batch, _ = otlp_reader.read((one,), whole=False)
+            pairs.settle(batch)
+            ledger.commit(batch)
+        ledger.close()
+        assert [row.output for row in sqlite.read(file)] == [5], number
 
 
 def test_users_may_be_kept_as_keyed_hashes() -> None:

@@ -11,6 +11,7 @@ from sdlc_cli.cost.readers import gen_ai as names
 from sdlc_cli.cost.readers.counts import count
 from sdlc_cli.cost.readers.fields import dollars, identity, labels, text, tier
 from sdlc_cli.cost.readers.gen_ai import Shape
+from sdlc_cli.cost.readers.handed import Handed
 from sdlc_cli.cost.readers.overlap import inputs, outputs
 from sdlc_cli.cost.readers.pairs import REMEMBERED, Pairs, parent_key, told_of
 from sdlc_cli.cost.readers.spans import (
@@ -113,6 +114,7 @@ class Calls:
     def __init__(self) -> None:
         self._above: dict[str, None] = {}  # spans that a counted call is below
         self._pairs = Pairs()
+        self._handed = Handed()
 
     def rows(self, spans: Sequence[Span]) -> Iterator[Row]:
         """The calls among the spans of one export.
@@ -123,6 +125,7 @@ class Calls:
         parents = {key: parent_key(span) for span in spans if (key := span.key)}
         calls = [told for told in found if told.row.rank != AGENT]
         self._pairs.settle(calls)
+        self._handed.settle(calls)
         for told in calls:
             self._remember(told.above)
         self._climb(parents)

@@ -7,6 +7,7 @@ below it knows less. Nothing else about a span is remembered, and only of the la
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -39,9 +40,9 @@ class Pairs:
 
     def settle(self, batch: Sequence[Told]) -> None:
         """Gives those of `batch` that tell of one call one identity, and of calls before it."""
-        if self._same:
-            for told in batch:
-                told.row.dedupe = self._same.get(told.row.dedupe, told.row.dedupe)
+        for told in batch:
+            if told.row.dedupe in self._same:
+                told.row.dedupe = self._now(told.row.dedupe)
         weak: list[Told] = []  # what has no id of its own follows what has
         for told in batch:
             if told.row.dedupe == told.span:
@@ -59,11 +60,18 @@ class Pairs:
             if told.row.provider == "anthropic":
                 self._match(told)
         for kept in (self._below, self._counted, self._same):
-            _trim(kept)
+            trim(kept)
 
     def seed(self, batch: Iterable[Told]) -> None:
         """Remembers calls that were counted before."""
         self.settle(list(batch))
+
+    def _now(self, dedupe: str) -> str:
+        """The identity that a call has by now."""
+        seen = [dedupe]
+        while (after := self._same.get(seen[-1])) and after not in seen:
+            seen.append(after)
+        return seen[-1]
 
     def _note(self, told: Told) -> None:
         """Remembers what is above this call, and finds what was counted of it."""
@@ -87,7 +95,10 @@ class Pairs:
         """Makes one with the call below it."""
         row = told.row
         lower = self._below.get(told.span)
-        if lower is None or lower.dedupe == row.dedupe:
+        if lower is None:
+            return
+        lower.dedupe = self._now(lower.dedupe)
+        if lower.dedupe == row.dedupe:
             return
         if _is_span(lower.dedupe) and not _is_span(row.dedupe) and row.rank != AGENT:
             told.absorbs = (*told.absorbs, lower.dedupe)
@@ -172,7 +183,7 @@ class _Twins:
                 oldest = next(iter(self._places))
                 for kept in (self._owns, self._wrappers):
                     self._take(kept, oldest)
-            _trim(self._wrapped)
+            trim(self._wrapped)
 
     def _take(self, among: dict[Alike, list[tuple[int, str]]], dedupe: str) -> None:
         alike = self._places.get(dedupe, ())
@@ -208,8 +219,10 @@ def _alike(row: Row) -> Alike:
     return (row.project, row.model, *(getattr(row, name) for name in TOKENS))
 
 
-def _trim(kept: dict[str, Any]) -> None:
-    surplus = len(kept) - REMEMBERED
-    if surplus > 0:
-        for key in list(kept)[:surplus]:
-            del kept[key]
+def trim(kept: dict[str, Any]) -> list[str]:
+    """Forgets the oldest beyond `REMEMBERED`; which they were."""
+    surplus = max(0, len(kept) - REMEMBERED)
+    gone = list(islice(kept, surplus))
+    for key in gone:
+        del kept[key]
+    return gone
