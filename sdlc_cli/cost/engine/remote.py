@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from sdlc_cli.cost.duck import duckdb
     from sdlc_cli.cost.engine.dialect import Dialect
+    from sdlc_cli.cost.engine.transfer import Written
 
 SERVERS = ("postgresql", "postgres", "clickhouse")
 SQLITE = "sqlite"
@@ -331,6 +332,7 @@ def _kept(places: Sequence[tuple[str, str]], tmp: Path) -> Kept:
         read: list[SourceRead] = []
         parts: tuple[Part, ...] = ()
         again = 0
+        fresh: tuple[str, ...] = COUNTS
         for address, name in places:
             file = sqlite.file_of(address)
             with sqlite.reading(file) as kept:
@@ -341,7 +343,9 @@ def _kept(places: Sequence[tuple[str, str]], tmp: Path) -> Kept:
 
                     sealed = seal.read(kept, file)
                     parts, again = sealed.parts, sealed.duplicates
-                    count = sealed.rows + _transferred(con, kept, sealed.rest, tmp)
+                    written = _transferred(con, kept, sealed.rest, tmp)
+                    count = sealed.rows + written.rows
+                    fresh = written.columns
                 else:
                     count = _copied(con, sqlite.rows(kept, name), tmp, len(files))
             files.append((file, name))
@@ -350,7 +354,7 @@ def _kept(places: Sequence[tuple[str, str]], tmp: Path) -> Kept:
             read.append(told)
         return Kept(
             con=con, opened=(), parts=parts, memory=True, places=tuple(files), told=tuple(read),
-            single=ledger, again=again,
+            fresh=fresh, single=ledger, again=again,
         )  # fmt: skip
     except BaseException:
         con.close()
@@ -359,15 +363,15 @@ def _kept(places: Sequence[tuple[str, str]], tmp: Path) -> Kept:
 
 def _transferred(
     con: "duckdb.DuckDBPyConnection", kept: "sqlite3.Connection", wanted: str, tmp: Path
-) -> int:
-    """Rows of a ledger into the table `fresh`; how many."""
+) -> "Written":
+    """Rows of a ledger into the table `fresh`; what they were."""
     from sdlc_cli.cost.engine import transfer
 
     written = transfer.write(kept, wanted, tmp / "lines")
     if written.rows:
         con.execute(f"INSERT INTO fresh {transfer.read(written, tuple(COLUMNS))}")
     written.file.unlink()
-    return written.rows
+    return written
 
 
 def _copied(con: "duckdb.DuckDBPyConnection", found: Iterator[Row], tmp: Path, place: int) -> int:
