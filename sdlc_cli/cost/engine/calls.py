@@ -13,7 +13,11 @@ class Calls(Protocol):
     """Where the calls are: logs read into DuckDB, or the table of a server."""
 
     con: "duckdb.DuckDBPyConnection"  # what is made of the calls is worked out here
-    duplicates: int
+
+    @property
+    def duplicates(self) -> int:
+        """Records of calls that another record told of."""
+        ...
 
     @property
     def read(self) -> tuple[SourceRead, ...]:

@@ -13,6 +13,7 @@ from sdlc_cli.core.nearest import nearest
 from sdlc_cli.cost.config import CostConfig
 from sdlc_cli.cost.duck import duckdb
 from sdlc_cli.cost.engine import exact, refusals, table
+from sdlc_cli.cost.engine.answers import Answers
 from sdlc_cli.cost.engine.sources import Source, find
 from sdlc_cli.cost.engine.store import Opened, Store
 from sdlc_cli.cost.model import COUNTS, SourceRead
@@ -76,7 +77,11 @@ def _large(
     opened, parts = reading.read(sources, formats(config))
     if all(each.form is None for each in opened):
         raise _unknown(opened)
-    return Store(con=con, opened=opened, parts=parts)
+    answers = Answers(keep.folder / "answers", tmp) if keep.lasting else None
+    store = Store(con=con, opened=opened, parts=parts, answers=answers)
+    if not reading.reused:  # then nobody has asked about them before
+        store.settle()
+    return store
 
 
 def formats(config: CostConfig) -> dict[str, Format]:

@@ -82,6 +82,7 @@ class Large:
         self._rows = tmp / "rows"  # not yet in a part: of these results
         self._written: list[Result] = []
         self._serial = 0
+        self.reused = True  # nothing had to be read
 
     def read(
         self, sources: Sequence[Source], forms: dict[str, Format]
@@ -93,6 +94,9 @@ class Large:
                 self._one(result)
             elif result.source.size > result.begun:
                 self._grown(result)
+            else:
+                continue
+            self.reused = False
         for key in list(self._batches):
             self._batch(key)
         self._joined.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.duck import duckdb
 from sdlc_cli.cost.engine import refusals
+from sdlc_cli.cost.engine.answers import Answers
 from sdlc_cli.cost.engine.settle import settle
 from sdlc_cli.cost.engine.sources import Source
 from sdlc_cli.cost.engine.table import COLUMNS, default, listed, literal, quoted
@@ -60,21 +61,35 @@ class Store:
     fresh: Collection[str] = COUNTS  # the counts that any of them has
     single: bool = False  # every row is a call of its own
     again: int = 0  # records of calls that are left out already
-    duplicates: int = field(default=0, init=False)
+    answers: Answers | None = None  # where answers about `parts` are kept
+    _duplicates: int | None = field(default=None, init=False)
+    _settled: bool = field(default=False, init=False)
 
-    def __post_init__(self) -> None:
+    def settle(self) -> None:
+        """Tells calls apart from records, unless it is done."""
+        if self._settled:
+            return
         try:
             self.con.execute(f"CREATE TEMP VIEW rows AS {self._rows()}")
-            self.duplicates = self.again + self._repeated()
+            again = self.again + self._repeated()
             if self.single:
                 self.con.execute("CREATE TEMP VIEW counted AS SELECT * EXCLUDE (part) FROM rows")
             else:
-                self.duplicates += settle(self.con, self._given, self.pms)
+                again += settle(self.con, self._given, self.pms)
         except duckdb.OutOfMemoryException as error:
             raise WorkError(
                 msg("the logs need more memory or temporary disk than there is"),
                 hint=msg("set TMPDIR to a folder with more space"),
             ) from error
+        self._duplicates = again
+        self._settled = True
+
+    @property
+    def duplicates(self) -> int:
+        """Records of calls that another record told of."""
+        if self._duplicates is None:
+            self.settle()
+        return self._duplicates or 0
 
     def _repeated(self) -> int:
         if REPEATS not in self._given:
@@ -115,10 +130,20 @@ class Store:
 
     def group(self, sql: str) -> None:
         """Makes the table `grouped` of an answer about the calls in `counted`."""
+        question = f"{self.parts!r}\n{sql}"
+        if self.answers is not None:
+            found = self.answers.find(self.con, question)
+            if found is not None:
+                self._duplicates = found
+                return
+        self.settle()
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {sql}")
+        if self.answers is not None:
+            self.answers.keep(self.con, question, self.duplicates)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of an answer about the calls in `counted`."""
+        self.settle()
         return self.con.execute(sql).fetchall()
 
     def find(self, call_id: str) -> Iterator[tuple[Row, str, str]]:
