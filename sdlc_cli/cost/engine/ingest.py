@@ -70,7 +70,8 @@ def _large(
 
     setting = f"{wanted.name if wanted else ''} {config.columns!r}"
     keep = Keep(tmp / "parts", lasting=False)
-    if cache is not None:
+    passing = any(source.file.is_relative_to(tmp) for source in sources)  # gone after the run
+    if cache is not None and not passing:
         with suppress(OSError):  # a full or read-only disk: then nothing is kept
             keep = Keep(cache, lasting=True, setting=setting)
     reading = Large(con, tmp, keep, lambda source: _form(source, wanted, config))

@@ -5,13 +5,13 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedIOBase
 from pathlib import Path
 from typing import IO
 
 from sdlc_cli.core.errors import NothingToDo, UsageError, WorkError
-from sdlc_cli.core.i18n import Message, msg
+from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.readers.codex import ARCHIVED, superseded
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".parquet", ".log")
@@ -89,7 +89,10 @@ def _expanded(path: str, tmp: Path, stdin: IO[bytes] | None) -> Iterator[Source]
     if path == STDIN:
         yield _spooled(tmp, stdin)
     elif _REMOTE.match(path):
-        raise UsageError(_refusal(path), hint=msg("copy the logs to a folder, and name that"))
+        from sdlc_cli.cost.engine import fetch
+
+        for shown, file in fetch.fetched(path, tmp, _is_log):
+            yield replace(_source(str(file), named=True), shown=shown)
     elif os.path.isdir(path):
         yield from _sources(_walk(path))
     elif os.path.exists(path):
@@ -102,11 +105,6 @@ def _expanded(path: str, tmp: Path, stdin: IO[bytes] | None) -> Iterator[Source]
             yield from _sources(_walk(name)) if os.path.isdir(name) else _sources([name])
     else:
         raise UsageError(msg("there is no file or folder {path}", path=path or "''"))
-
-
-def _refusal(path: str) -> Message:
-    scheme = path.partition("://")[0]
-    return msg("{scheme}:// addresses cannot be read as logs: {path}", scheme=scheme, path=path)
 
 
 def _sources(names: Iterable[str]) -> Iterator[Source]:
@@ -142,12 +140,16 @@ def _walk(folder: str) -> Iterator[str]:
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _PASSED_OVER)
         for name in sorted(files):
-            plain = name.lower()
-            for suffix in PACKED:
-                plain = plain.removesuffix(suffix)
             path = os.path.join(here, name)
-            if plain.endswith(SUFFIXES) and os.path.isfile(path):
+            if _is_log(name) and os.path.isfile(path):
                 yield path
+
+
+def _is_log(name: str) -> bool:
+    plain = name.lower()
+    for suffix in PACKED:
+        plain = plain.removesuffix(suffix)
+    return plain.endswith(SUFFIXES)
 
 
 def _spooled(tmp: Path, stdin: IO[bytes] | None) -> Source:
