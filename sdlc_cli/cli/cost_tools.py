@@ -1,5 +1,6 @@
 """`sdlc cost` on single things: reconcile, explain, prices, map."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -205,7 +206,12 @@ def draft(
 
     out = console(ctx)
     with workfolder(WORK) as folder:
-        (source,) = sources.find([str(sample)], folder)
+        source, *more = sources.find([str(sample)], folder)
+        if more:
+            raise UsageError(
+                msg("{path} holds {n} logs: name one of them", path=sample, n=len(more) + 1),
+                hint=f"sdlc cost map {shlex.quote(source.shown)}",
+            )
         records = exact.sniffed(source)
         known = detect.detect(records, source.file.name)
         if known is not None:

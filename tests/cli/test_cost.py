@@ -404,13 +404,16 @@ class TestInputThatIsBad:
             (["prices", "no-such-model"], 4, "the catalogue has no model no-such-model"),
             (["reconcile", "a.jsonl", "a.jsonl", "--tolerance", "1"], 2, "--tolerance takes a"),
             (["map", "nowhere"], 2, "there is no file or folder nowhere"),
+            (["map", "two"], 2, "two holds 2 logs: name one of them"),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, list) else None,
     )
     def test_what_is_wrong_is_told_with_its_exit_code(
         self, words: list[str], code: int, told: str, tree: Tree
     ) -> None:
-        root = tree({"a.jsonl": call(1), "bad.yaml": "version: 1\nsorces: []\n"})
+        bad = "version: 1\nsorces: []\n"
+        two = {"two/a.jsonl": call(1), "two/b.jsonl": call(2)}
+        root = tree({"a.jsonl": call(1), "bad.yaml": bad} | two)
         (root / "empty").mkdir()
 
         done = cost(*words, cwd=root)
