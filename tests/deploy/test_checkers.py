@@ -333,6 +333,7 @@ def test_terraform_is_hcl_and_formatted(
         assert done.stdout.split() == [f"{BROKEN}/terraform/aws/database.tf"]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_render_takes_no_longer_than_it_may(checker: Checker) -> None:
     """The short form of tests/bench/deploy_speed.py; it compares CPU time, by turns."""
     kubectl = Path(checker("kubectl"))

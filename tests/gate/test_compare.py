@@ -207,6 +207,7 @@ def test_memory_can_decide(project: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unmeasured")
 def test_a_pytest_benchmark_test_is_compared_by_its_id(project: Path) -> None:
     pytest.importorskip("pytest_benchmark", reason="pytest-benchmark is not installed")
     test = "from app import speed\ndef test_speed(benchmark):\n    benchmark(speed.work)\n"
