@@ -34,12 +34,12 @@ def makespan(instance: Instance) -> int:
     head, finish = _heads(instance, duration)
     tail = _tails(instance, duration)
     best = int(np.max(finish, initial=0))
-    scaled = list(_scaled(instance))
-    for demand, room in scaled:
+    shares = list(scaled(instance))
+    for demand, room in shares:
         work = _least(instance, instance.mode_duration * demand)
         best = max(best, _between(head[free], tail[free], work[free], room))
     if instance.plain and instance.n <= _TESTED:
-        for demand, room in scaled:
+        for demand, room in shares:
             for _ in range(_STEPS):
                 if not _refuted(best, duration, head, tail, demand, room):
                     break
@@ -95,7 +95,7 @@ def _tails(instance: Instance, duration: I64) -> I64:
     return np.array(tail, dtype=np.int64)
 
 
-def _scaled(instance: Instance) -> Iterator[tuple[I64, int]]:
+def scaled(instance: Instance) -> Iterator[tuple[I64, int]]:
     """Demands (of the modes) and what may run at once: as they are, then scaled."""
     for demand, capacity in zip(instance.mode_demand.T, instance.capacity.tolist(), strict=True):
         if not demand.any() or capacity <= 0:

@@ -55,6 +55,11 @@ def engine() -> tuple[str, str]:
     return "numba", ""
 
 
+def given(array: Any) -> Any:
+    """An array for compiled kernels; lists, which are quicker there, for those in Python."""
+    return array if engine()[0] == "numba" else array.tolist()
+
+
 def jit(function: F) -> F:
     """`function` as machine code, compiled at its first call, free of the interpreter's lock."""
     if numba is None or numba.config.DISABLE_JIT:

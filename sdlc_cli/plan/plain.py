@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sdlc_cli.plan import bounds
-from sdlc_cli.plan.compiled import engine
+from sdlc_cli.plan.compiled import given
 from sdlc_cli.plan.effort import Effort, Found, Progress, Watch
 from sdlc_cli.plan.evolve import (
     BEST,
@@ -31,10 +31,14 @@ from sdlc_cli.plan.evolve import (
 )
 from sdlc_cli.plan.instance import I64, Instance
 from sdlc_cli.plan.serial import serial
+from sdlc_cli.plan.trees import Trees, fitting
 
 WORD_BITS = 63
 TICK = 0.05  # seconds between two looks at the clock
 NONE_YET = 2**40
+EARLY = 10_000  # schedules before a small project is branched over too
+CHOICES = 4  # of those, as long as a schedule takes
+TURN = 0.01  # seconds of branching at a time, at least
 HEAT = 0.1  # by how much of the makespan a schedule may be worse, at first and at the last place
 
 
@@ -46,7 +50,7 @@ def search(instance: Instance, effort: Effort, watch: Watch | None = None) -> Fo
     begin = time.monotonic()
     unit = max(1, int(np.gcd.reduce(instance.mode_duration)))
     bound = -(-bounds.makespan(instance) // unit)
-    run = _Run(net(instance, unit), instance.n, unit, bound, effort, watch, begin)
+    run = _Run(instance, unit, bound, effort, watch, begin)
     with run.workers() as run.pool:
         if effort.schedules is not None:
             run.count(max(1, effort.schedules))
@@ -65,14 +69,14 @@ def net(instance: Instance, unit: int) -> Net:
         tail[task] = duration[task] + max(tail[after], default=0)
     words, guards, full = _words(instance.mode_demand, instance.capacity)
     return Net(
-        duration=_given(duration),
-        words=_given(words),
-        pred_ptr=_given(np.stack([instance.pred_ptr, instance.succ_ptr]).astype(np.int64)),
-        pred=_given(np.stack([instance.pred_task, instance.succ_task]).astype(np.int64)),
-        topological=_given(np.stack([order, order[::-1]])),
-        urgency=_given(tail),
-        guards=_given(guards),
-        full=_given(full),
+        duration=given(duration),
+        words=given(words),
+        pred_ptr=given(np.stack([instance.pred_ptr, instance.succ_ptr]).astype(np.int64)),
+        pred=given(np.stack([instance.pred_task, instance.succ_task]).astype(np.int64)),
+        topological=given(np.stack([order, order[::-1]])),
+        urgency=given(tail),
+        guards=given(guards),
+        full=given(full),
     )
 
 
@@ -96,13 +100,8 @@ def _words(demand: I64, capacity: I64) -> tuple[I64, I64, I64]:
     return np.stack(words), np.array(guards, dtype=np.int64), np.array(full, dtype=np.int64)
 
 
-def _given(array: Any) -> Any:
-    """An array for compiled kernels; lists, which are quicker there, for those in Python."""
-    return array if engine()[0] == "numba" else array.tolist()
-
-
 def _room(*shape: int, kind: type = np.int64) -> Any:
-    return _given(np.zeros(shape, dtype=kind))
+    return given(np.zeros(shape, dtype=kind))
 
 
 def block(net: Net, n: int, seed: int, number: int, end: int) -> Block:
@@ -112,9 +111,9 @@ def block(net: Net, n: int, seed: int, number: int, end: int) -> Block:
     state[BEST], state[END] = NONE_YET, end
     slots = int(sum(net.duration)) + int(max(net.duration)) + 2
     return Block(
-        state=_given(state),
+        state=given(state),
         best=_room(n, kind=np.int32),
-        free=_given(np.tile(np.asarray(net.full, dtype=np.int64), slots)),
+        free=given(np.tile(np.asarray(net.full, dtype=np.int64), slots)),
         heads=_room(slots),
         finish=_room(n),
         child=_room(n, kind=np.int32),
@@ -128,15 +127,18 @@ class _Run:
 
     def __init__(
         self,
-        net: Net,
-        n: int,
+        instance: Instance,
         unit: int,
         bound: int,
         effort: Effort,
         watch: Watch | None,
         begin: float,
     ) -> None:
-        self.net, self.n, self.unit, self.bound = net, n, unit, bound
+        self.instance, self.n, self.unit, self.bound = instance, instance.n, unit, bound
+        self.net = net(instance, unit)
+        self.small = fitting(instance, self.net)
+        self.trees: Trees | None = None
+        self.owed = 0.0  # seconds of branching, for as many that the population has had
         self.effort, self.watch = effort, watch
         self.begin = self.watched = begin
         self.pool: ThreadPoolExecutor | None = None
@@ -152,21 +154,25 @@ class _Run:
 
     def count(self, schedules: int) -> None:
         """Make so many schedules."""
-        size = _size(schedules)
+        size = _size(self.share(schedules))
         self.settle(size, max(1, min(8, size // 32)))
         self.passes(schedules, float("inf"))
 
     def clock(self, seconds: float) -> None:
         """Go on for so many seconds, with a population that suits the pace of a short trial."""
         end = self.begin + seconds
-        self.settle(4, 1)
+        self.settle(16, 1)
         if not self.passes(NONE_YET, min(end, time.monotonic() + min(seconds / 50, TICK))):
             return
         self.trial = self.blocks
         left = max(0.0, end - time.monotonic())
         schedules = int(self.paces[0] * self.effort.jobs * left)
-        self.settle(max(_size(schedules), 2 * self.effort.jobs), self.effort.jobs)
+        self.settle(max(_size(self.share(schedules)), 2 * self.effort.jobs), self.effort.jobs)
         self.passes(NONE_YET, end)
+
+    def share(self, schedules: int) -> int:
+        """How many of the schedules the population makes; the rest is for branching."""
+        return schedules - max(0, schedules - EARLY) // 2 if self.small else schedules
 
     def settle(self, size: int, blocks: int) -> None:
         """A new population in so many blocks."""
@@ -192,15 +198,21 @@ class _Run:
                 ends = [int(block.state[END]) for block in self.blocks]
                 for block, start, stop in zip(self.blocks, self.starts, ends, strict=True):
                     block.state[PLACE], block.state[END] = start, min(stop, left)
+                tick = time.monotonic()
                 goes_on = self.renew(side, fresh > 0, end)
                 for block, stop in zip(self.blocks, ends, strict=True):
                     block.state[END] = stop
                 if not goes_on:
                     return False
-                if time.monotonic() >= end:
-                    return True
                 left -= ends[-1]
                 side, fresh = 1 - side, fresh - 1
+                if self.small and self.schedules >= EARLY:
+                    goes_on = self.branch(ends[-1], tick, end)
+                    left -= ends[-1] if schedules < NONE_YET else 0
+                    if not goes_on:
+                        return False
+                if time.monotonic() >= end:
+                    return True
         except KeyboardInterrupt:
             if self.best.state[BEST] >= NONE_YET:
                 raise
@@ -215,13 +227,51 @@ class _Run:
             def work(k: int, moment: float = moment) -> bool:
                 return self.advance(k, side, fresh, moment)
 
-            spread: Callable[..., Any] = self.pool.map if self.pool else map
-            done = all(list(spread(work, range(len(self.blocks)))))
+            done = all(self.spread(work, range(len(self.blocks))))
             now = time.monotonic()
             if self.best.state[BEST] <= self.bound or not self.heard(now):
                 return False
             if done or now >= end:
                 return True
+
+    def branch(self, schedules: int, tick: float, end: float) -> bool:
+        """Branch for as long as the population was renewed; False once the search is over.
+
+        Where schedules are counted, as many choices; else as much time since `tick`, by turns of
+        some length.
+        """
+        if end < float("inf"):
+            self.owed += time.monotonic() - tick
+            if self.owed < TURN:
+                return True
+        shortest = int(self.best.state[BEST])
+        trees = self.trees = self.trees or Trees(self.instance, self.net, shortest)
+        trees.aim(shortest)
+        now = time.monotonic()
+        moment, self.owed = min(end, now + self.owed), 0.0
+        if end == float("inf"):
+            self.spread(lambda side: trees.count(side, schedules * CHOICES // 2), range(2))
+        elif self.pool:
+            self.spread(lambda side: trees.until(side, moment), range(2))
+        else:
+            trees.until(0, (now + moment) / 2)
+            trees.until(1, moment)
+        self.adopt()
+        shortest = int(self.best.state[BEST])
+        self.bound = max(self.bound, shortest if trees.over else min(trees.least, shortest))
+        return shortest > self.bound and self.heard(time.monotonic())
+
+    def adopt(self) -> None:
+        """Take over what branching has found, if it is the best."""
+        if self.trees and self.trees.shortest < self.best.state[BEST]:
+            block = self.blocks[0]
+            block.state[BEST], block.state[BEST_SIDE] = self.trees.shortest, 0
+            for place, task in enumerate(self.trees.found()):
+                block.best[place] = task
+
+    def spread(self, work: Callable[[int], Any], over: range) -> list[Any]:
+        """Work on all, side by side where there are threads."""
+        return list(self.pool.map(work, over) if self.pool else map(work, over))
 
     def advance(self, k: int, side: int, fresh: bool, moment: float) -> bool:
         """Let block `k` go on until `moment`; True once its pass is done."""
@@ -245,7 +295,8 @@ class _Run:
 
     @property
     def schedules(self) -> int:
-        return sum(int(block.state[COUNT]) for block in [*self.trial, *self.blocks])
+        made = sum(int(block.state[COUNT]) for block in [*self.trial, *self.blocks])
+        return made + (self.trees.choices // CHOICES if self.trees else 0)
 
     def heard(self, now: float) -> bool:
         """Tell the watch every now and then; False when it has seen enough."""
@@ -263,6 +314,7 @@ class _Run:
 
     def found(self) -> Found:
         """The best list as a schedule once more."""
+        self.adopt()
         best = self.best
         side = int(best.state[BEST_SIDE])
         last = serial(

@@ -73,6 +73,8 @@ def run(
         )
         bound = max(bound, proved)
         name = "cp-sat" if better else name
+    if found.proved and target.only_makespan:
+        bound = found.makespan
     return schedule(
         project,
         instance,
@@ -143,9 +145,14 @@ def ready(which: Kernel) -> str:
     start = datetime(2000, 1, 3, tzinfo=UTC)
     if which == "plain":
         from sdlc_cli.plan import plain
+        from sdlc_cli.plan.trees import Trees
 
+        first = not compiled(which)
         alone = (Task(id="a", modes=(Mode(duration=1),)), Task(id="b", modes=(Mode(duration=2),)))
-        plain.search(compile_(Project(start=start, tasks=alone)), Effort(schedules=100))
+        instance = compile_(Project(start=start, tasks=alone))
+        plain.search(instance, Effort(schedules=100))
+        if first:  # few projects need it, and it loads quickly
+            Trees(instance, plain.net(instance, 1), 4).count(0, 1)
     else:
         from sdlc_cli.plan import general
 

@@ -11,9 +11,16 @@ ROOT = Path(__file__).parents[2]
 SAME = """
 from sdlc_cli.plan import plain
 from sdlc_cli.plan.effort import Effort
+from sdlc_cli.plan.trees import Trees
 from tests.bench.plan_speed import generated
 found = plain.search(generated(40, 1), Effort(schedules=400, seed=3, jobs=2))
 print(found.makespan, found.schedules, found.start.tolist())
+project = generated(40, 1)
+trees = Trees(project, plain.net(project, 1), found.makespan)
+for side in (0, 1):
+    trees.count(side, 2000)
+    tree = trees.trees[side]
+    print(list(map(int, tree.state)), list(map(int, tree.finish)), sum(map(int, tree.seen)))
 """
 
 
