@@ -4,7 +4,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from sdlc_cli.plan.compiled import inlined, inner, jit
+from sdlc_cli.plan.compiled import inlined, inner, light
 from sdlc_cli.plan.instance import F64, I32, I64
 from sdlc_cli.plan.packed import (
     AFTER_FROM,
@@ -371,7 +371,7 @@ def mutate(p: Packed, w: Room, h: Herd) -> None:
             w.plan[j, ANCHOR] = 0 if w.plan[j, ANCHOR] > 0 else p.task[j, WISH]
 
 
-@jit
+@light
 def breed(p: Packed, w: Room, h: Herd, weights: F64, schedules: int) -> None:
     """Members, then children, until `schedules` are made; the worse of two makes room."""
     until = h.state[MADE] + schedules

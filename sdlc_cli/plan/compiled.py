@@ -70,14 +70,40 @@ def jit(function: F) -> F:
     return compiled  # type: ignore[no-any-return]
 
 
-def inner(function: F) -> F:
-    """As `jit`, for what compiled functions call: kept as a part of those, and quicker to compile.
+def light(function: F) -> F:
+    """As `jit`, for much code at once: less is tried to make it quick, with the same success.
 
     It must not make arrays.
     """
     if numba is None or numba.config.DISABLE_JIT:
         return function
-    lean: dict[str, Any] = {"no_cfunc_wrapper": True, "_nrt": False}
+    lean: dict[str, Any] = {"cache": _cached, "_nrt": False}
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", **lean)(function)
+    if _cached:
+        _forgive(compiled._cache)
+    whole = compiled.compile
+
+    def compile_(signature: Any) -> Any:
+        config = numba.config
+        before = config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE
+        config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE = type(before[0])(1), 0, 0
+        try:
+            return whole(signature)
+        finally:
+            config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE = before
+
+    compiled.compile = compile_
+    return compiled  # type: ignore[no-any-return]
+
+
+def inner(function: F) -> F:
+    """As `jit`, for what compiled functions call: kept as a part of those, and quicker to compile.
+
+    It must not make arrays, and Python cannot call it.
+    """
+    if numba is None or numba.config.DISABLE_JIT:
+        return function
+    lean: dict[str, Any] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True, "_nrt": False}
     return numba.njit(nogil=True, error_model="numpy", **lean)(function)  # type: ignore[no-any-return]
 
 
