@@ -102,10 +102,12 @@ def run(out: Console, asked: Asked, command: str) -> int:
         planner = Planner(out, asked, effort, stop, progress, began)
         sheet = planner.sheet(project, changes)
     deliver(out, sheet, asked)
-    if asked.form == "table":
-        from sdlc_cli.plan.report.summary import search_line
+    from sdlc_cli.plan.report import summary
 
-        out.note(search_line(sheet))
+    if asked.form == "table":
+        out.note(summary.search_line(sheet))
+    if not sheet.passed and not asked.check:
+        out.warn(summary.unkept(sheet))
     if stop.asked:
         out.note(_("interrupted: the best plan so far was printed"))
         return INTERRUPTED

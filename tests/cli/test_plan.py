@@ -193,6 +193,16 @@ def test_risk_has_percentiles(plan: Callable[..., Done]) -> None:
     assert risk["drivers"][0]["task"] == "design"
 
 
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_missed_limit_is_told_last_of_all(plan: Callable[..., Done], form: str) -> None:
+    done = plan("late.yaml", "--format", form, "--quiet")
+
+    assert done.returncode == 0
+    assert "warning: The project misses its deadline Mon 2026-08-03 17:00 by" in done.stderr
+    assert "--check makes this exit code 1" in done.stderr
+    assert "--check makes" not in plan("late.yaml", "--check").stderr
+
+
 @pytest.mark.parametrize(
     ("given", "message", "hint"),
     [

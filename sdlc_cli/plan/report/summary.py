@@ -154,6 +154,20 @@ def miss(one: Miss, project: Project) -> Message:
     )
 
 
+def unkept(sheet: Sheet) -> str:
+    """What a plan misses that was not to be checked: the worst of it, and how CI would know."""
+    first, *others = [one for one in sheet.misses if one.fails]
+    worst = local(miss(first, sheet.project))
+    if not others:
+        return _("{miss} (--check makes this exit code 1)").format(miss=worst)
+    n = len(others)
+    return ngettext(
+        "{miss}, and {n} limit more is missed (--check makes this exit code 1)",
+        "{miss}, and {n} limits more are missed (--check makes this exit code 1)",
+        n,
+    ).format(miss=worst, n=f"{n:,}")
+
+
 def people(placed: Placement, project: Project) -> tuple[str, ...]:
     """Who does it, by name."""
     known = {r.id: r for r in project.resources if r.person}
