@@ -25,19 +25,8 @@ from sdlc_cli.plan.packed import (
     WORDS,
     Packed,
 )
-from sdlc_cli.plan.sgs import (
-    ANCHOR,
-    FINISH,
-    FLEX,
-    MODE,
-    START,
-    USED,
-    Room,
-    backward,
-    count_use,
-    forward,
-    key,
-)
+from sdlc_cli.plan.room import ANCHOR, FINISH, FLEX, MODE, START, USED, Room
+from sdlc_cli.plan.sgs import backward, count_use, forward, key
 
 NOWHERE: Final = 1e300  # the weight of what has no schedule
 _PRIME: Final = 2147483647

@@ -22,21 +22,8 @@ from sdlc_cli.plan.packed import (
     Packed,
     pack,
 )
-from sdlc_cli.plan.sgs import (
-    ANCHOR,
-    FINISH,
-    FLEX,
-    MODE,
-    START,
-    Room,
-    count_use,
-    forward,
-    hold,
-    place,
-    place_group,
-    room,
-    wipe,
-)
+from sdlc_cli.plan.room import ANCHOR, FINISH, FLEX, MODE, START, Room, hold, room, wipe
+from sdlc_cli.plan.sgs import count_use, forward, place, place_group
 from sdlc_cli.plan.staffing import MOST as MOST_STAFFINGS
 
 

@@ -17,7 +17,7 @@ from sdlc_cli.plan.effort import Effort, Found, Progress, Watch
 from sdlc_cli.plan.goal import MISS, Goal
 from sdlc_cli.plan.instance import Instance
 from sdlc_cli.plan.packed import UNITS, Packed, pack
-from sdlc_cli.plan.sgs import Room, room
+from sdlc_cli.plan.room import Room, room
 
 ISLANDS = 2
 """As many, or as many as there are jobs where the clock counts and not the schedules."""
