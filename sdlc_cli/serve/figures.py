@@ -4,7 +4,8 @@ Everything here works in one thread of its own, over a connection that only read
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from sdlc_cli.cost.prices.segments import limits
 from sdlc_cli.cost.privacy import Veil
 from sdlc_cli.cost.store import TABLE, rollup
 from sdlc_cli.cost.store.ledger import Owner
-from sdlc_cli.cost.store.rollup import Cuts, Scope
+from sdlc_cli.cost.store.rollup import TIMELESS, Cuts, Scope
+from sdlc_cli.serve.days import Days
 
 _MOST_MODELS = 20_000  # whose prices are remembered: names are the clients' own
 _FIRST_YEAR, _YEARS_AHEAD = 2015, 3
@@ -86,6 +88,7 @@ class Figures:
         self._store = store
         self._con: sqlite3.Connection | None = None
         self._cuts = cuts
+        self.days = Days(self._lines)
         self.use(config, prices)
 
     def use(self, config: CostConfig, prices: Prices) -> None:
@@ -94,6 +97,7 @@ class Figures:
         self.prices = prices
         self.pricer = Pricer(prices, self._cuts)
         self.veil = Veil(config.privacy)
+        self.days.forget()
 
     @property
     def con(self) -> sqlite3.Connection:
@@ -120,24 +124,25 @@ class Figures:
 
         Unless `owners` or `wanted` ask for them, project and team say only whether there is any.
         """
-        owners = owners or wanted.owners
-        condition = "scope = ?"
-        values: list[str | int] = [scope]
-        if first is not None:
-            condition += " AND day >= ?"
-            values.append((first - _EPOCH).days)
-        if last is not None:
-            condition += " AND day <= ?"
-            values.append((last - _EPOCH).days)
+        low = TIMELESS if first is None else (first - _EPOCH).days
+        high = sys.maxsize if last is None else (last - _EPOCH).days
         if first is None and last is not None:
-            condition += f" AND day <> {rollup.TIMELESS}"
-        # In one value: each row that SQLite hands over waits anew for Python's lock.
-        sql = f"SELECT json_group_array(json_array({_SUMMED})) FROM ({{}})"
-        (found,) = self.con.execute(sql.format(self._coarse(condition, owners)), values).fetchone()
-        records = msgspec.json.decode(found)
-        return [line for line in map(self.pricer.line, records) if wanted.fits(line)]
+            low = 0  # what has no time is in no day
+        if scope or owners or wanted.owners:
+            condition = f"scope = ? AND day BETWEEN {low} AND {high}"
+            found: Iterable[Line] = self._lines(condition, scope, owners=owners or wanted.owners)
+        else:
+            found = (one for one in self.days.lines() if low <= one.keys["day"] <= high)
+        return [line for line in found if wanted.fits(line)]
 
-    def _coarse(self, condition: str, owners: bool) -> str:
+    def _lines(self, condition: str, *values: str, owners: bool = False) -> list[Line]:
+        # In one value: each row that SQLite hands over waits anew for Python's lock.
+        coarse = self._coarse(condition, owners=owners)
+        sql = f"SELECT json_group_array(json_array({_SUMMED})) FROM ({coarse})"
+        (found,) = self.con.execute(sql, values).fetchone()
+        return [self.pricer.line(record) for record in msgspec.json.decode(found)]
+
+    def _coarse(self, condition: str, *, owners: bool) -> str:
         """SQL of the sums, those of a model in one where one price holds for all of them."""
         names = self.con.execute(
             f"SELECT DISTINCT provider, model, tier FROM {rollup.TABLE} WHERE scope = ''"

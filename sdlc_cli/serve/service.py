@@ -11,6 +11,7 @@ from sdlc_cli.cost import config as costs
 from sdlc_cli.cost.budget import BudgetState
 from sdlc_cli.cost.config import CostConfig
 from sdlc_cli.cost.privacy import Veil
+from sdlc_cli.cost.store import rollup
 from sdlc_cli.cost.store.ledger import Ledger, Tally
 from sdlc_cli.cost.store.rollup import Scope
 from sdlc_cli.serve import figures, keys, log
@@ -26,6 +27,7 @@ from sdlc_cli.serve.webhook import Webhook
 
 T = TypeVar("T")
 _JOIN_S = 15.0  # that a stop waits for the copying of one batch
+_DAY = rollup.KEYS.index("day")
 _LOOK_S = 1.0  # between two looks at budgets, keys and the configuration file
 
 
@@ -161,6 +163,7 @@ class Service:
     def _committed(self, tally: Tally) -> None:
         """In the writer's thread, after each commit."""
         if tally.changes:
+            self.figures.days.touch(record[_DAY] for record in tally.changes)
             pricer = self._pricer
             self.metrics.spent([pricer.line(record) for record in tally.changes])
             self._changed = True
@@ -175,9 +178,13 @@ class Service:
 
     async def _watch(self) -> None:
         """Budgets, keys and the configuration file, as long as the service runs."""
+        warm = False
         while True:
             await asyncio.sleep(_LOOK_S)
             try:
+                if not warm:
+                    warm = True
+                    await self.read(lambda: sum(1 for _ in self.figures.days.lines()))
                 if not self._pepper:
                     self._pepper = keys.pepper_of(self.settings.store, make=False)
                 await self._load_keys()
