@@ -35,13 +35,26 @@ def numbered(source: Source) -> Iterator[Numbered]:
 
 def sniffed(source: Source, most: int = SNIFFED) -> list[object]:
     """The first good records of a file."""
-    found: list[object] = []
-    for _, record in islice(numbered(source), 4 * most):
+    return _good(numbered(source), most)
+
+
+def glanced(source: Source) -> tuple[list[object], bool | None]:
+    """A few of them, and whether the file has a record a line; None where nobody asked."""
+    if not source.size or source.suffix in (".csv", ".parquet"):
+        return sniffed(source, GLANCED), None
+    with opened(source) as stream:
+        lines, found = records.told(stream)
+        return _good(found, GLANCED), lines
+
+
+def _good(found: Iterable[Numbered], most: int) -> list[object]:
+    good: list[object] = []
+    for _, record in islice(found, 4 * most):
         if not isinstance(record, Rejected):
-            found.append(record)
-            if len(found) == most:
+            good.append(record)
+            if len(good) == most:
                 break
-    return found
+    return good
 
 
 def batches(found: Iterable[Numbered], form: Format, size: int = 20_000) -> Iterator[Batch]:

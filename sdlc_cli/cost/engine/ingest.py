@@ -47,7 +47,7 @@ def ingest(
         table.plan_little(con)
         small = _Fresh(con, tmp)
         for source in sources:
-            small.add(source, _form(source, wanted, config))
+            small.add(source, _form(source, wanted, config)[0])
         opened = small.finish()
         if all(each.form is None for each in opened):
             raise _unknown(opened)
@@ -101,21 +101,26 @@ def _named(name: str, forms: dict[str, Format]) -> Format | None:
     return forms[name]
 
 
-def _form(source: Source, wanted: Format | None, config: CostConfig) -> Format | None:
-    """How to read a source: as asked, as its first records look, else by the user's columns."""
+def _form(
+    source: Source, wanted: Format | None, config: CostConfig
+) -> tuple[Format | None, bool | None]:
+    """How to read a source: as asked, as its first records look, else by the user's columns.
+
+    And whether it has a record a line, where that was seen on the way.
+    """
     own = config.columns
     mine = mapped.format_of(own, table=source.suffix in TABLES) if own else None
     if wanted is not None:
-        return mine if mine and wanted.name == mine.name else wanted
-    records = exact.sniffed(source, exact.GLANCED)
+        return (mine if mine and wanted.name == mine.name else wanted), None
+    records, lines = exact.glanced(source)
     found = detect.detect(records, source.file.name)
     if found is None or not all(map(_matches(found), records)):
         records = exact.sniffed(source)
         found = detect.detect(records, source.file.name)
     if found is None and mine is not None:
         told = [record for record in records if isinstance(record, dict)]
-        return mine if any(map(mine.matches, told)) else None
-    return found
+        return (mine if any(map(mine.matches, told)) else None), lines
+    return found, lines
 
 
 def _matches(form: Format) -> Callable[[object], bool]:

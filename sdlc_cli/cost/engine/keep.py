@@ -116,7 +116,7 @@ class Keep:
             return False
         if source.size == member.size and source.mtime_ns != member.mtime_ns:
             return False
-        return edges(source.file, member.size) == (member.head, member.tail)
+        return edges(source.file, member.size)[:2] == (member.head, member.tail)
 
     def kept(self, name: str) -> Kept | None:
         """A part that is as it was written; None where it is not."""
@@ -173,10 +173,10 @@ class Keep:
             self._evict()
 
     def _list(self, source: Source) -> dict[str, Member]:
-        listing = self._listing(self._home(source))
-        if listing.name not in self._listed:
-            self._listed[listing.name] = _read(listing)
-        return self._listed[listing.name]
+        home = self._home(source)
+        if home not in self._listed:
+            self._listed[home] = _read(self._listing(home))
+        return self._listed[home]
 
     def _home(self, source: Source) -> str:
         return self._folders[os.path.dirname(source.file)]
@@ -214,20 +214,20 @@ def _read(listing: Path) -> dict[str, Member]:
         return {}
 
 
-def edges(file: Path, size: int) -> tuple[str, str]:
-    """Hashes of the beginning and of the end of a file's first `size` bytes."""
+def edges(file: Path, size: int) -> tuple[str, str, bool]:
+    """Hashes of the beginning and the end of a file's first `size` bytes; whether a line ends."""
     try:
         opened = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return "", ""
+        return "", "", False
     try:  # half the time of a stream, of which a folder of sessions may need thousands
         head = os.pread(opened, min(_EDGE, size), 0)
         tail = os.pread(opened, min(_EDGE, size), max(0, size - _EDGE))
     except OSError:
-        return "", ""
+        return "", "", False
     finally:
         os.close(opened)
-    return _digest(head), _digest(tail)
+    return _digest(head), _digest(tail), tail.endswith(b"\n")
 
 
 def _digest(data: bytes) -> str:
@@ -258,7 +258,9 @@ def _version(setting: str) -> str:
     return _digest("\n".join(told).encode())
 
 
-def member_of(source: Source, **read: object) -> Member:
+def member_of(source: Source, *, lines: bool, **read: object) -> Member:
     """What is kept of a source that was read just now."""
-    head, tail = edges(source.file, source.size)
-    return Member(size=source.size, mtime_ns=source.mtime_ns, head=head, tail=tail, **read)  # type: ignore[arg-type]
+    head, tail, ended = edges(source.file, source.size)
+    grows = lines and ended
+    told = {"size": source.size, "mtime_ns": source.mtime_ns, "head": head, "tail": tail}
+    return Member(grows=grows, **told, **read)  # type: ignore[arg-type]

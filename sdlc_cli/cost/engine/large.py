@@ -5,7 +5,6 @@ pieces of a file, or all of it.
 """
 
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +28,8 @@ SPLINTER = 4 * 2**20  # and of such a piece
 _WRITTEN = 64 * 2**20  # bytes of written rows that make a part
 _FEW_LINES = 1_000
 
-Detect = Callable[[Source], Format | None]
+# The format, and whether there is a record a line; None where that was not looked at.
+Detect = Callable[[Source], tuple[Format | None, bool | None]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class Large:
             return None
         return member_of(
             source,
-            grows=_grows(result),
+            lines=_grows(result),
             form=result.form.name if result.form else "",
             rows=result.rows,
             rejected=result.rejected,
@@ -147,7 +147,7 @@ class Large:
         )
 
     def _one(self, result: Result) -> None:
-        result.form = self._detect(result.source)
+        result.form, result.lines = self._detect(result.source)
         if result.form is None:
             return
         shape = self._shape(result)
@@ -358,16 +358,12 @@ def _records(lines: Iterable[tuple[int, bytes]]) -> Iterator[exact.Numbered]:
 
 
 def _grows(result: Result) -> bool:
-    """Whether later lines of a file can be read without those before."""
+    """Whether later lines of a file can be read without those before, once it ends with a line."""
     source, form = result.source, result.form
     if form is None or form.stateful or form.layout != "records" or source.packed:
         return False
     if source.suffix in (".csv", ".parquet") or not source.size:
         return False
-    with open(source.file, "rb") as stream:
-        stream.seek(-1, os.SEEK_END)
-        if stream.read(1) != b"\n":
-            return False
     return _has_lines(result)
 
 

@@ -60,14 +60,18 @@ def read(stream: Lines, *, limit: int = LIMIT) -> Iterator[Found]:
     raised. Blank lines are nothing. Numbers start at 1. A compressed stream that ends early costs
     the record it ends in.
     """
+    return told(stream, limit=limit)[1]
+
+
+def told(stream: Lines, *, limit: int = LIMIT) -> tuple[bool, Iterator[Found]]:
+    """Whether the file is lines, as `is_lines` says, and what `read` makes of it."""
     source = _Source(stream)
     lines = _lines(source, limit)
     head = _head(lines, limit)
     if _is_document(head, limit):
         start = b"".join(data for _, data in head if isinstance(data, bytes))
-        yield from enumerate(_Document(start, source, limit).records(), 1)
-        return
-    yield from _records(chain(head, lines), limit)
+        return False, enumerate(_Document(start, source, limit).records(), 1)
+    return True, _records(chain(head, lines), limit)
 
 
 def is_lines(stream: Lines, *, limit: int = LIMIT) -> bool:
