@@ -3,8 +3,6 @@
 `inputTokens` excludes the cache. The answer does not name its model: the line around it must.
 """
 
-from email.utils import parsedate_to_datetime
-
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.model import Rejected, Row
 from sdlc_cli.cost.readers import Format, Parse, Record
@@ -41,6 +39,8 @@ def parse(record: Record) -> tuple[Row, ...]:
 
 def _time(headers: Record) -> int | None:
     """The time in the headers that the AWS SDK for Python keeps."""
+    from email.utils import parsedate_to_datetime  # takes longer than most other modules
+
     told = headers.get("date")
     if not isinstance(told, str):
         return None
