@@ -79,6 +79,7 @@ def packages() -> tuple[tuple[str, str, str, str], ...]:
         ("numpy", "numpy", "", msg("numbers of costs and plans")),
         ("jinja2", "jinja2", "", msg("HTML reports and rendered files")),
         ("duckdb", "duckdb", "", msg("reading and totalling usage logs")),
+        *_before_3_14(),
         ("bandit", "bandit", "", msg("the security gate")),
         ("radon", "radon", "", msg("the maintainability gate")),
         ("numba", "numba", "plan", msg("faster plans")),
@@ -93,6 +94,12 @@ def packages() -> tuple[tuple[str, str, str, str], ...]:
         ("sqlglot", "sqlglot", "clickhouse", msg("the cost query in ClickHouse's words")),
         ("genai-prices", "genai_prices", "prices", msg("fresh prices of models")),
     )
+
+
+def _before_3_14() -> tuple[tuple[str, str, str, str], ...]:
+    """What later versions of Python have themselves."""
+    zstd = ("backports.zstd", "backports.zstd", "", msg("usage logs packed with zstd"))
+    return (zstd,) if sys.version_info < (3, 14) else ()
 
 
 def programs() -> tuple[tuple[str, str], ...]:

@@ -1,19 +1,24 @@
 """What PATH means: files, folders, globs and standard input -> the files to read."""
 
 import glob
+import gzip
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from sdlc_cli.core.errors import NothingToDo, UsageError, WorkError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.readers.codex import ARCHIVED, superseded
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".parquet", ".log")
 PACKED = (".gz", ".zst")
@@ -161,8 +166,6 @@ def _is_log(name: str) -> bool:
 
 def _spooled(tmp: Path, stdin: IO[bytes] | None) -> Source:
     """Standard input as a file: it is read more than once, to tell its format and to explain."""
-    import sys
-
     stream = stdin or sys.stdin.buffer
     copy = tmp / "stdin"
     try:
@@ -205,26 +208,44 @@ def opened(source: Source) -> BufferedIOBase:
 
 
 def _gunzip(file: Path) -> BufferedIOBase:
-    import gzip
-
     return gzip.GzipFile(file)
 
 
 def _unzstd(raw: BufferedIOBase, source: Source) -> BufferedIOBase:
-    try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore] # 3.14
-    except ImportError:
-        pass
-    else:
-        unpacked: BufferedIOBase = zstd.ZstdFile(raw)
-        return unpacked
-    try:
-        import zstandard  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        raise WorkError(
-            msg("{path} is packed with zstd, which this Python cannot unpack", path=source.shown),
-            hint=msg("unpack it first, install the package 'zstandard', or use Python 3.14"),
-        ) from None
     import io
 
-    return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, closefd=True))
+    try:
+        if TYPE_CHECKING or sys.version_info < (3, 14):
+            from backports import zstd
+        else:
+            from compression import zstd
+    except ImportError:
+        raise WorkError(
+            msg("{path} is packed with zstd, which cannot be unpacked here", path=source.shown),
+            hint="pip install backports.zstd",
+        ) from None
+
+    class Unpacked(io.RawIOBase):
+        """What is in the file; damage is told as that of gzip is."""
+
+        def __init__(self) -> None:
+            self._stream = zstd.ZstdFile(raw)
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: "WriteableBuffer") -> int:
+            room = memoryview(buffer)
+            try:
+                data = self._stream.read1(len(room))  # what is there before a failure
+            except zstd.ZstdError as error:
+                raise gzip.BadGzipFile(str(error)) from None
+            room[: len(data)] = data
+            return len(data)
+
+        def close(self) -> None:
+            self._stream.close()
+            raw.close()
+            super().close()
+
+    return io.BufferedReader(Unpacked(), _BLOCK)
