@@ -10,7 +10,8 @@ import numpy as np
 
 from sdlc_cli.plan.instance import I64
 
-MOST = 20_000  # sets looked at; with more than these, there are none
+_LOOKS = 20_000  # at sets, of which some grow; where more are needed, there are none
+_CELLS = 90_000  # of the linear program, which then takes a tenth of a second at most
 _PIVOTS = 400
 _SMALL = 1e-9
 _ROUNDED = 24  # the largest denominator of weights
@@ -30,7 +31,7 @@ def maximal(
     while stack:
         held, last, others, free = stack.pop()
         looked += 1
-        if looked > MOST:
+        if looked > _LOOKS or len(found) * len(words) > _CELLS:
             return None
         fitting = [j for j in others if (free - words[j]) & guard == guard]
         if not fitting:

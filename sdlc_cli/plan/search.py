@@ -1,6 +1,7 @@
 """The one way in: a Project and an effort in, a Schedule out."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -18,6 +19,10 @@ from sdlc_cli.plan.model import Mode, Need, Objective, Project, Resource, Schedu
 
 Kernel = Literal["plain", "general"]
 """The compiled code that searches plain projects, and the one that searches all others."""
+_MODULES: Mapping[Kernel, tuple[str, ...]] = {
+    "plain": ("evolve", "branching"),
+    "general": ("breed",),
+}
 _SEARCHED = 0.3
 """The share of the time that is searched before CP-SAT takes over with `exact`."""
 
@@ -137,7 +142,7 @@ def kernel(instance: Instance, objective: Objective, *, hint: bool) -> Kernel:
 
 def compiled(which: Kernel) -> bool:
     """Whether a kernel is there already, and has only to be loaded."""
-    return kept("evolve" if which == "plain" else "breed")
+    return all(kept(module) for module in _MODULES[which])
 
 
 def ready(which: Kernel) -> str:
