@@ -1,4 +1,4 @@
-"""The slots that a schedule is built in: what is free, where a task fits, who holds it. Compiled."""
+"""The slots of a schedule, compiled: what is free, where a task fits, who holds it."""
 
 from typing import Any, Final, NamedTuple
 
