@@ -15,9 +15,10 @@ import numpy as np
 
 from sdlc_cli.core.errors import WorkError
 from sdlc_cli.core.i18n import msg
-from sdlc_cli.plan.effort import Effort, Found, Progress, Watch
+from sdlc_cli.plan.effort import Effort, Found
 from sdlc_cli.plan.goal import COST, MAKESPAN, QUALITY, TARDINESS, Goal, value
 from sdlc_cli.plan.instance import FF, FS, I64, NEVER, SS, Instance
+from sdlc_cli.plan.meeting import Meeting
 
 _SCALE = 1_000_000
 """Objectives that weigh several things are rounded to millionths, or so that they stay below: """
@@ -34,7 +35,7 @@ def solve(
     hint: Found | None,
     effort: Effort,
     goal: Goal,
-    watch: Watch | None = None,
+    meeting: Meeting | None = None,
     *,
     horizon: int | None = None,
     strict: bool = False,
@@ -65,14 +66,21 @@ def solve(
     if len(build.model.proto.variables) > _LARGE:
         solver.parameters.cp_model_probing_level = 0
         solver.parameters.max_presolve_iterations = 1
-    status = solver.solve(build.model, _watching(cp_model, watch, goal) if watch else None)
+    watching = None
+    if meeting is not None:
+        watching = _watching(cp_model, meeting, goal.objective == "makespan" and not build.relaxed)
+        if goal.objective == "makespan":
+            solver.best_bound_callback = lambda bound: meeting.proved(_whole(bound))
+        if not meeting.enter(solver):
+            return hint, 0
+    status = solver.solve(build.model, watching)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return hint, 0
     proved = status == cp_model.OPTIMAL
     found = build.read(solver, proved)
     bound = 0
     if goal.objective == "makespan":
-        bound = int(np.ceil(solver.best_objective_bound - 1e-6))
+        bound = _whole(solver.best_objective_bound)
     if build.relaxed:
         met = hint is not None and goal.only_makespan and hint.makespan <= bound
         return (replace(hint, proved=True) if hint is not None and met else hint), bound
@@ -81,20 +89,16 @@ def solve(
     return found, bound
 
 
-def _watching(cp_model: Any, watch: Watch, goal: Goal) -> Any:
-    """Tells `watch` of each solution, and stops when it says so."""
+def _whole(bound: float) -> int:
+    return int(np.ceil(bound - 1e-6))
+
+
+def _watching(cp_model: Any, meeting: Meeting, spans: bool) -> Any:
+    """Tells of each solution; what it minimises is the makespan of a plan if it `spans` one."""
 
     class Watching(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
         def on_solution_callback(self) -> None:
-            spans = goal.objective == "makespan"
-            progress = Progress(
-                makespan=int(self.objective_value) if spans else 0,
-                bound=int(np.ceil(self.best_objective_bound)) if spans else 0,
-                schedules=0,
-                seconds=self.wall_time,
-            )
-            if not watch(progress):
-                self.stop_search()
+            meeting.planned(int(self.objective_value) if spans else NEVER)
 
     return Watching()
 

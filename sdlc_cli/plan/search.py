@@ -12,9 +12,10 @@ from sdlc_cli.plan import bounds, exact
 from sdlc_cli.plan.compiled import engine, kept
 from sdlc_cli.plan.compiling import compile_
 from sdlc_cli.plan.decode import encoded, schedule
-from sdlc_cli.plan.effort import Effort, Found, Watch
-from sdlc_cli.plan.goal import Goal, goal
-from sdlc_cli.plan.instance import Instance
+from sdlc_cli.plan.effort import Effort, Found, Progress, Watch
+from sdlc_cli.plan.goal import Goal, goal, value
+from sdlc_cli.plan.instance import NEVER, Instance
+from sdlc_cli.plan.meeting import Meeting
 from sdlc_cli.plan.model import Mode, Need, Objective, Project, Resource, Schedule, Task
 
 Kernel = Literal["plain", "general"]
@@ -23,8 +24,8 @@ _MODULES: Mapping[Kernel, tuple[str, ...]] = {
     "plain": ("evolve", "branching"),
     "general": ("breed",),
 }
-_SEARCHED = 0.3
-"""The share of the time that is searched before CP-SAT takes over with `exact`."""
+_BEFORE, _ALONE = 0.2, 0.3
+"""Shares of the time that are searched before CP-SAT begins: beside the search, or after it."""
 
 
 def solve(
@@ -40,7 +41,9 @@ def solve(
 ) -> Schedule:
     """The best plan that `effort` finds, by `objective`. An interrupt ends it with the best so far.
 
-    With `exact`, CP-SAT goes on from there to prove it, or to improve it. `hint` is an older plan
+    With `exact`, CP-SAT goes on from there to prove it or to improve it, with half the workers, and
+    the search beside it with the others; with one worker, or a number of schedules, CP-SAT comes
+    after the search. `hint` is an older plan
     to begin with, and to be left as little as `stability` asks: see goal.goal. It is taken as a
     wish: tasks and people that are gone do no harm. `instance` are the arrays of `project`, where
     they are made already.
@@ -66,18 +69,25 @@ def run(
     bound = bounds.makespan(instance)
     name = engine()[0]
     short = effort
-    if exact and effort.seconds is not None and effort.schedules is None:
-        short = replace(effort, seconds=effort.seconds * _SEARCHED)
-    found = _search(instance, short, target, watch, bound, wish)
-    if exact and not found.proved:
-        left = None
+    if exact and effort.schedules is None:
+        whole = 60.0 if effort.seconds is None else effort.seconds
+        effort = replace(effort, seconds=whole)
+        short = replace(effort, seconds=whole * (_BEFORE if effort.jobs > 1 else _ALONE))
+    stopped = False
+
+    def heard(progress: Progress) -> bool:
+        nonlocal stopped
+        stopped = watch is not None and not watch(progress)
+        return not stopped
+
+    found = _search(instance, short, target, heard, bound, wish)
+    if exact and not found.proved and not stopped:
+        left = effort
         if effort.seconds is not None:
-            left = max(0.1, effort.seconds - (time.monotonic() - begin))
-        found, proved, better = _prove(
-            instance, found, replace(effort, seconds=left), target, watch
-        )
+            spent = time.monotonic() - begin
+            left = replace(effort, seconds=max(0.1, effort.seconds - spent))
+        found, proved, name = _prove(instance, found, left, target, watch, bound, wish)
         bound = max(bound, proved)
-        name = "cp-sat" if better else name
     if found.proved and target.only_makespan:
         bound = found.makespan
     return schedule(
@@ -99,6 +109,7 @@ def _search(
     watch: Watch | None,
     bound: int,
     wish: Found | None,
+    given: Found | None = None,
 ) -> Found:
     if _is_plain(instance, target) and wish is None:
         from sdlc_cli.plan import plain
@@ -110,9 +121,10 @@ def _search(
         return Found(start=start, finish=finish, mode=first, proved=True)
     from sdlc_cli.plan import general
 
-    given = () if wish is None else (_whole(instance, wish),)
+    known = () if wish is None else (_whole(instance, wish),)
+    known = known if given is None else (given, *known)
     kept = wish if target.moved or target.changed else None
-    return general.search(instance, effort, target, watch, bound=bound, wish=kept, given=given)
+    return general.search(instance, effort, target, watch, bound=bound, wish=kept, given=known)
 
 
 def _whole(instance: Instance, wish: Found) -> Found:
@@ -123,12 +135,45 @@ def _whole(instance: Instance, wish: Found) -> Found:
 
 
 def _prove(
-    instance: Instance, found: Found, effort: Effort, target: Goal, watch: Watch | None
-) -> tuple[Found, int, bool]:
-    """(the better plan, a bound of the makespan, whether CP-SAT's plan is the better one)."""
-    other, bound = exact.solve(instance, found, effort, target, watch)
-    better = other is not None and other.start is not found.start
-    return other or found, bound, better
+    instance: Instance,
+    found: Found,
+    effort: Effort,
+    target: Goal,
+    watch: Watch | None,
+    bound: int,
+    wish: Found | None,
+) -> tuple[Found, int, str]:
+    """(the best plan, a bound of the makespan, whose plan it is), by CP-SAT and the search.
+
+    They run beside each other where there are two workers and a time: with a number of schedules,
+    the search has made them.
+    """
+
+    def worth(one: Found) -> tuple[float, float]:
+        return value(target, instance, one)
+
+    limits = bool(instance.hard.any() or len(instance.budget) or instance.latest < NEVER)
+    so_far = Progress(makespan=found.makespan, bound=bound, schedules=found.schedules, seconds=0.0)
+    meeting = Meeting(target, limits, watch, so_far)
+    both = effort.jobs > 1 and effort.schedules is None
+    theirs = replace(effort, jobs=max(1, effort.jobs // 2) if both else effort.jobs)
+    with meeting.beside(lambda: exact.solve(instance, found, theirs, target, meeting)) as future:
+        more = found
+        if both:
+            ours = replace(effort, jobs=effort.jobs - theirs.jobs, seed=effort.seed + 1)
+            more = _search(instance, ours, target, meeting.heard, bound, wish, found)
+        else:
+            meeting.wait(future)
+    other, proved = future.result()
+    if both:
+        made = found.schedules + more.schedules
+        shorter = target.only_makespan and worth(found) < worth(more)
+        more = replace(found if shorter else more, schedules=made)
+    if other is not None and worth(other) < worth(more):
+        return replace(other, schedules=more.schedules), proved, "cp-sat"
+    met = target.only_makespan and not worth(more)[0] and more.makespan <= proved
+    done = more.proved or met or (other is not None and other.proved)
+    return replace(more, proved=done), proved, engine()[0]
 
 
 def _is_plain(instance: Instance, target: Goal) -> bool:
