@@ -101,6 +101,7 @@ def plan(
         typer.Option(
             "--stability",
             min=0,
+            max=1_000_000,
             help=_("With --keep: how much each moved or handed over task weighs."),
             show_default="1",
         ),

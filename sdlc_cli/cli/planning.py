@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 DEFAULT_SECONDS = 5.0
+_MOST_JOBS = 64
 _TRIES = 30  # plans made to find what would help
 _SHARE = 0.06  # of the time limit, for each of them; all of them take no longer than it
 
@@ -153,8 +154,13 @@ def effort_of(asked: Asked, command: str) -> "Effort":
             hint=f"{command} --keep OLD.json --stability {asked.stability:g}",
         )
     return Effort(
-        seconds=limit, schedules=asked.schedules, seed=asked.seed, jobs=asked.jobs or _cores()
+        seconds=limit, schedules=asked.schedules, seed=asked.seed, jobs=_workers(asked.jobs)
     )
+
+
+def _workers(asked: int | None) -> int:
+    """Each has plans of its own: more of them than cores only take memory and time."""
+    return min(asked, max(_MOST_JOBS, _cores())) if asked else _cores()
 
 
 def _cores() -> int:

@@ -99,11 +99,18 @@ def read(path: Path, project: Project) -> Plan:
             msg("{path}: {why}", path=str(path), why=error.strerror or str(error)),
             hint=msg("name a file that `sdlc plan --format json` wrote"),
         ) from None
+    if data is None:
+        raise ConfigError(
+            msg("{path}: {why}", path=str(path), why=msg("is not a regular file")),
+            hint=msg("name a file that `sdlc plan --format json` wrote"),
+        )
     try:
-        old = msgspec.json.decode(data or b"", type=_OldPlan)
+        old = msgspec.json.decode(data, type=_OldPlan)
         if any(moment.tzinfo is None for task in old.tasks for moment in _moments(task)):
             raise msgspec.ValidationError("a time without its offset")
         cost = Decimal(old.cost_usd)
+        if not cost.is_finite():
+            raise msgspec.ValidationError("cost_usd is no amount")
     except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as error:
         raise ConfigError(
             msg("{path}: this is no plan: {why}", path=str(path), why=str(error)),

@@ -1,4 +1,4 @@
-"""The slots of a schedule, compiled: what is free, where a task fits, who holds it."""
+"""The slots that a schedule is built in, compiled: what is free, what fits where, who holds it."""
 
 from typing import Any, Final, NamedTuple
 

@@ -52,6 +52,7 @@ def parse(text: str, project: Project) -> Change:
         return Change(kind="drop", name=name, written=f"drop {name}")
     found = _longest(words, project)
     if found is None:
+        _refuse_amount(words, project)
         match = _NAME.fullmatch(words)
         name = match[1] if match else words
         raise _unknown(name, _names(project), "{name}+1", text)
@@ -83,6 +84,18 @@ def parse(text: str, project: Project) -> Change:
             hint=f"--what-if '{name}+1'",
         )
     return Change(kind=kind, name=name, sign=sign, amount=amount, written=words)
+
+
+def _refuse_amount(words: str, project: Project) -> None:
+    """Raise UsageError where the name and the sign are right, and what follows is not."""
+    known = set(_names(project))
+    for at in range(len(words) - 1, 0, -1):
+        name = words[:at].strip()
+        if words[at] in "+-=*" and name in known:
+            raise UsageError(
+                msg("--what-if: '{text}' takes a number of up to 12 digits", text=words),
+                hint=f"--what-if '{name}{words[at]}1'",
+            )
 
 
 def _longest(words: str, project: Project) -> tuple[str, Sign, str, str] | None:
@@ -141,7 +154,12 @@ def _kind(name: str, sign: str, project: Project) -> ChangeKind:
             )
         return "deadline"
     task = project.by_id.get(name.removesuffix(".deadline"))
-    if task is not None and name not in project.by_id and task.deadline is not None:
+    if task is not None and name not in project.by_id:
+        if task.deadline is None:
+            raise UsageError(
+                msg("--what-if: {task} has no deadline to move", task=task.id),
+                hint="--what-if 'deadline+2d'" if project.deadline is not None else "",
+            )
         return "task deadline"
     raise UsageError(
         msg("--what-if: {name} is a task: drop it, or let it take longer", name=name),

@@ -193,6 +193,12 @@ def test_risk_has_percentiles(plan: Callable[..., Done]) -> None:
     assert risk["drivers"][0]["task"] == "design"
 
 
+def test_workers_beyond_the_cores_take_no_time(plan: Callable[..., Done]) -> None:
+    done = plan("--jobs", "100000", "--time-limit", "50ms", "--format", "json")
+
+    assert json.loads(done.stdout)["search_seconds"] < 20
+
+
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_missed_limit_is_told_last_of_all(plan: Callable[..., Done], form: str) -> None:
     done = plan("late.yaml", "--format", form, "--quiet")
@@ -213,6 +219,8 @@ def test_a_missed_limit_is_told_last_of_all(plan: Callable[..., Done], form: str
         (["--time-limit", "0s"], "not '0s'", "--time-limit 5s"),
         (["--time-limit", "5s", "--schedules", "5"], "two limits", "--schedules 5"),
         (["--stability", "2"], "--keep names", "--keep OLD.json"),
+        (["--keep", "tasks.yaml", "--stability", "1e300"], "--stability takes", ""),
+        (["--keep", "."], ".: is not a regular file", "--format json"),
         (["--diff", "tasks.yaml"], "this is no plan", "--format json"),
         (["--diff", "none.json"], "none.json", "--format json"),
         (["--format", "pdf"], "--format cannot be 'pdf'", ""),

@@ -74,6 +74,8 @@ def test_words_are_understood(
         ("", "--what-if 'dev+1'"),
         ("+", "--what-if 'dev+1'"),
         ("ship.deadlin+1h", "--what-if 'ship.deadline+1'"),
+        ("budget+nan", "--what-if 'budget+1'"),
+        ("runner+1234567890123", "--what-if 'runner+1'"),
     ],
 )
 def test_other_words_are_refused_with_a_way_out(wide: Project, words: str, hint: str) -> None:
@@ -153,7 +155,7 @@ def test_a_group_of_one_is_none(team: Project) -> None:
     assert made(project, "drop docs", "drop load").together == (("build", "review"),)
 
 
-@pytest.mark.parametrize("words", ["budget+5", "deadline+1d"])
+@pytest.mark.parametrize("words", ["budget+5", "deadline+1d", "a.deadline+1d"])
 def test_what_is_not_there_cannot_be_moved(tiny: Tiny, words: str) -> None:
     project = Project(start=tiny.START, tasks=(tiny.task("a", 1), tiny.task("b", 1)))
 
