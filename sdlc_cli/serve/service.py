@@ -178,13 +178,10 @@ class Service:
 
     async def _watch(self) -> None:
         """Budgets, keys and the configuration file, as long as the service runs."""
-        warm = False
+        await self._warm()
         while True:
             await asyncio.sleep(_LOOK_S)
             try:
-                if not warm:
-                    warm = True
-                    await self.read(lambda: sum(1 for _ in self.figures.days.lines()))
                 if not self._pepper:
                     self._pepper = keys.pepper_of(self.settings.store, make=False)
                 await self._load_keys()
@@ -195,6 +192,13 @@ class Service:
                 raise
             except Exception as error:  # noqa: BLE001 - the next look may go better
                 log.bug(error)
+
+    async def _warm(self) -> None:
+        """Reads all sums, and looks up their prices, before the first one asks for them."""
+        try:
+            await self.read(lambda: sum(1 for _ in self.figures.days.lines()))
+        except Exception as error:  # noqa: BLE001 - whoever asks is told
+            log.bug(error)
 
     async def _look_at_budgets(self) -> None:
         today = datetime.now(UTC).date()

@@ -231,7 +231,7 @@ def main() -> int:
         folder = Path(name)
         with Running(folder) as service:
             if asked.only in ("", "spans"):
-                number = int(24_000 * seconds / BATCH / 12)
+                number = int(48_000 * seconds / BATCH / 12)
                 bodies = [
                     [export(BATCH, 1000 * i + j).SerializeToString() for j in range(number)]
                     for i in range(12)
