@@ -92,7 +92,9 @@ def run(out: Console, asked: Asked, command: str) -> int:
     """Plan and print; the answer is the exit code."""
     began = time.monotonic()
     effort = effort_of(asked, command)
-    project = read(asked, command)
+    with out.progress(_("Reading")) as progress:
+        progress.begin(_("Reading"))
+        project = read(asked, command)
     if asked.form == "yaml":
         from sdlc_cli.plan.readers import tasks_yaml
 
@@ -242,6 +244,7 @@ class Planner:
                 self._load(one, self._objective, hint)
         before = self._searched(project, hint, unchanged) if unchanged else None
         plan = self._searched(now, hint, arrays)
+        self.progress.begin(_("Working out slack"))
         sheet = replace(
             report.sheet(now, plan),
             startup_seconds=self.startup,
