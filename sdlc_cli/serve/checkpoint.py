@@ -40,14 +40,15 @@ class Checkpoints(threading.Thread):
 
     def run(self) -> None:
         """The thread's work."""
-        with closing(_connected(self._file)) as con:
+        # Whatever the disk refuses: the log keeps all, commits write it, and the writer tells.
+        with suppress(sqlite3.Error), closing(_connected(self._file)) as con:
             while True:
                 self._due.wait()
                 if self._stopping:
                     return
                 self._due.clear()
                 self._pages = 0
-                with suppress(sqlite3.Error):  # a full disk: the log keeps all, the writer tells
+                with suppress(sqlite3.Error):
                     con.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 time.sleep(_EVERY_S)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sdlc_cli.cost import store
 from sdlc_cli.cost.merge import join, merged
-from sdlc_cli.cost.model import COUNTS, Row, Told
+from sdlc_cli.cost.model import COUNTS, TOKENS, Row, Told
 from sdlc_cli.cost.store import COLUMNS, TABLE, columns, migrate, rollup, seals
 from sdlc_cli.cost.store.connection import Transaction, opened
 from sdlc_cli.cost.store.rollup import Cuts, Scope
@@ -30,7 +30,7 @@ _CONSTANTS = {
 }
 _SIZES = (768, 128, 32, 8, 2, 1)  # rows in one statement, which takes 32,766 values
 _LOOKED_UP = 1_000  # calls in one statement
-_PREFIXED = ", ".join(f'u."{name}"' for name in COLUMNS)
+_TOKENS = ", ".join(f'u."{name}"' for name in TOKENS)
 _OWNED = "coalesce(project, '') AS owner_project, '' AS owner_team"
 _FACTS = 'project, "user", "key", path, model, tags'
 _ASKED = f"sdlc_owner(0, {_FACTS}) AS owner_project, sdlc_owner(1, {_FACTS}) AS owner_team"
@@ -146,15 +146,25 @@ class Ledger:
         return (row[0], row[1]) if row else None
 
     def recent(self, most: int) -> Iterator[Told]:
-        """The last rows that spans told of, and where these stood, oldest first."""
+        """The last rows that spans told of, oldest first, with what `Pairs` looks at.
+
+        A start waits for this, so nothing else of them is read.
+        """
         found = self.con.execute(
-            f"SELECT s.span, s.above, {_PREFIXED} FROM "
-            "(SELECT * FROM sdlc_span ORDER BY n DESC LIMIT ?) AS s "
+            f"SELECT s.span, s.above, u.ts, u.provider, u.model, u.project, u.dedupe, u.rank, "
+            f"u.known, {_TOKENS} FROM (SELECT * FROM sdlc_span ORDER BY n DESC LIMIT ?) AS s "
             f"JOIN {TABLE} AS u ON u.h = s.h ORDER BY s.n",
             (most,),
         )
-        for span, above, *values in found:
-            yield Told(row=store.row(values), span=span, above=(above,) if above else ())
+        for span, above, ts, provider, model, project, dedupe, rank, known, *tokens in found:
+            row = Row(
+                ts=ts, provider=provider, model=model, project=project or "",
+                dedupe=dedupe or "", rank=rank, known=bool(known),
+            )  # fmt: skip
+            for name, count in zip(TOKENS, tokens, strict=True):
+                if count:
+                    setattr(row, name, count)
+            yield Told(row=row, span=span, above=(above,) if above else ())
 
     def forget(self, before: int, most: int) -> None:
         """Removes what is needed for a while: requests before `before`, spans above calls."""
