@@ -33,6 +33,7 @@ from sdlc_cli.core.i18n import Message, _, local, msg
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from sdlc_cli.cost.engine.sources import Source
     from sdlc_cli.cost.engine.usage import Found
     from sdlc_cli.cost.model import Price, Row, Where
     from sdlc_cli.cost.prices.receipt import Receipt
@@ -157,11 +158,11 @@ def _rows(path: Path, out: Console) -> "Iterator[Row]":
     from dataclasses import replace
 
     from sdlc_cli.core.workfolder import workfolder
-    from sdlc_cli.cost.engine import exact, sources
+    from sdlc_cli.cost.engine import exact
     from sdlc_cli.cost.readers import detect
 
     with workfolder(WORK) as folder:
-        (source,) = sources.find([str(path)], folder)
+        source = _only(path, folder, "sdlc cost reconcile {path}")
         form = detect.detect(exact.sniffed(source), source.file.name)
         if form is None:
             raise WorkError(
@@ -177,6 +178,19 @@ def _rows(path: Path, out: Console) -> "Iterator[Row]":
             yield from batch.rows
 
 
+def _only(path: Path, tmp: Path, hint: str) -> "Source":
+    """The one log that a path stands for."""
+    from sdlc_cli.cost.engine import sources
+
+    source, *more = sources.find([str(path)], tmp)
+    if more:
+        raise UsageError(
+            msg("{path} holds {n} logs: name one of them", path=path, n=len(more) + 1),
+            hint=hint.format(path=shlex.quote(source.shown)),
+        )
+    return source
+
+
 def _days_of(theirs: "dict[Keys, Side]", logs: Opened) -> "Where":
     """The calls of the days that the bill tells of."""
     from datetime import date, timedelta
@@ -190,7 +204,10 @@ def _days_of(theirs: "dict[Keys, Side]", logs: Opened) -> "Where":
         return Where()
     place = zone(logs.timezone)
     first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
-    return Where(since=begin(first, place), until=begin(last + timedelta(days=1), place))
+    try:
+        return Where(since=begin(first, place), until=begin(last + timedelta(days=1), place))
+    except OverflowError:  # the first or the last day that there is
+        return Where()
 
 
 def draft(
@@ -200,18 +217,13 @@ def draft(
 ) -> None:
     """Draft the map of columns."""
     from sdlc_cli.core.workfolder import workfolder
-    from sdlc_cli.cost.engine import exact, sources
+    from sdlc_cli.cost.engine import exact
     from sdlc_cli.cost.readers import detect
     from sdlc_cli.cost.readers import draft as drafting
 
     out = console(ctx)
     with workfolder(WORK) as folder:
-        source, *more = sources.find([str(sample)], folder)
-        if more:
-            raise UsageError(
-                msg("{path} holds {n} logs: name one of them", path=sample, n=len(more) + 1),
-                hint=f"sdlc cost map {shlex.quote(source.shown)}",
-            )
+        source = _only(sample, folder, "sdlc cost map {path}")
         records = exact.sniffed(source)
         known = detect.detect(records, source.file.name)
         if known is not None:

@@ -405,6 +405,7 @@ class TestInputThatIsBad:
             (["reconcile", "a.jsonl", "a.jsonl", "--tolerance", "1"], 2, "--tolerance takes a"),
             (["map", "nowhere"], 2, "there is no file or folder nowhere"),
             (["map", "two"], 2, "two holds 2 logs: name one of them"),
+            (["reconcile", "two", "a.jsonl"], 2, "two holds 2 logs: name one of them"),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, list) else None,
     )
@@ -758,3 +759,18 @@ class TestEnds:
 
         assert done.returncode == 3, done.stderr
         assert "more memory or temporary disk than there is" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--by", "day"), ("--by", "hour"), ("-f", "focus")], ids=str)
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_the_first_and_the_last_time_that_count_have_a_day_in_each_zone(
+    tree: Tree, words: tuple[str, str], zone: str
+) -> None:
+    last = "9998-12-31T23:59:59Z"
+    first, late = (call(1, ts="1970-01-01T00:00:00Z"), call(2, ts="9999-01-01T00:00:00Z"))
+    root = tree({"a.jsonl": f"{first}\n{call(3, ts=last)}\n{late}\n"})
+
+    done = cost("report", "a.jsonl", "--timezone", zone, *words, cwd=root)
+
+    assert done.returncode == 0, done.stderr
+    assert "warning: a.jsonl:3: not counted: ts is not a time" in done.stderr
