@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -79,13 +80,12 @@ def _settled(p: Packed, order: np.ndarray) -> list[int]:
     ready = sorted((place[u], u) for u in place if not waits[u])
     out: list[int] = []
     while ready:
-        u = ready.pop(0)[1]
+        u = heappop(ready)[1]
         out.append(u)
         for v in p.many[p.unit[u, 2] : p.unit[u, 3]].tolist():
             waits[v] -= 1
             if not waits[v]:
-                ready.append((place[v], v))
-        ready.sort()
+                heappush(ready, (place[v], v))
     return out
 
 
