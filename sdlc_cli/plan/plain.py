@@ -38,6 +38,9 @@ TICK = 0.05  # seconds between two looks at the clock
 NONE_YET = 2**40
 EARLY = 10_000  # schedules before a small project is branched over too
 CHOICES = 4  # of those, as long as a schedule takes
+SMALL = 32  # tasks; of a project of no more,
+SHARES = 2  # branching has so many times what the population has,
+LIFE = 20_000  # and a population makes so many schedules, then another one begins
 TURN = 0.01  # seconds of branching at a time, at least
 HEAT = 0.1  # by how much of the makespan a schedule may be worse, at first and at the last place
 
@@ -137,6 +140,7 @@ class _Run:
         self.instance, self.n, self.unit, self.bound = instance, instance.n, unit, bound
         self.net = net(instance, unit)
         self.small = fitting(instance, self.net)
+        self.shares = SHARES if np.count_nonzero(instance.mode_duration) <= SMALL else 1
         self.trees: Trees | None = None
         self.owed = 0.0  # seconds of branching, for as many that the population has had
         self.effort, self.watch = effort, watch
@@ -145,7 +149,9 @@ class _Run:
         self.population = Population(None, None)
         self.blocks: list[Block] = []
         self.paces: list[float] = []  # schedules a second of each block
-        self.trial: list[Block] = []
+        self.trial: list[Block] = []  # blocks that are over, of which the best may be left
+        self.gone = 0  # schedules of the others
+        self.number = 0  # of the next block
         self.heat = 0
 
     def workers(self) -> AbstractContextManager[ThreadPoolExecutor | None]:
@@ -171,8 +177,11 @@ class _Run:
         self.passes(NONE_YET, end)
 
     def share(self, schedules: int) -> int:
-        """How many of the schedules the population makes; the rest is for branching."""
-        return schedules - max(0, schedules - EARLY) // 2 if self.small else schedules
+        """How many schedules a population makes; branching has the rest, or another one."""
+        if not self.small:
+            return schedules
+        mine = schedules - max(0, schedules - EARLY) * self.shares // (1 + self.shares)
+        return min(mine, LIFE) if self.shares > 1 else mine
 
     def settle(self, size: int, blocks: int) -> None:
         """A new population in so many blocks."""
@@ -180,20 +189,24 @@ class _Run:
         self.population = Population(lists, _room(2, size))
         cuts = [size * k // blocks for k in range(blocks + 1)]
         self.blocks = [
-            block(self.net, self.n, self.effort.seed, k, cuts[k + 1]) for k in range(blocks)
+            block(self.net, self.n, self.effort.seed, self.number + k, cuts[k + 1])
+            for k in range(blocks)
         ]
+        self.number += blocks
         self.starts = cuts[:-1]
         self.paces = [max(self.paces, default=0.0)] * blocks
 
     def passes(self, schedules: int, end: float) -> bool:
         """Fill the population, then renew either side by turns. False: the search is over."""
-        side, fresh, left = 0, 2, schedules
+        side, fresh, left, lived = 0, 2, schedules, 0
         begin = time.monotonic()
         try:
             while left > 0:
                 spent = 1 - left / schedules
                 if end < float("inf"):
                     spent = (time.monotonic() - begin) / max(end - begin, 1e-9)
+                if self.shares > 1:
+                    spent = max(spent, lived / LIFE)
                 self.heat = int(HEAT * max(0.0, 1 - spent) * int(self.best.state[BEST]) * 1000)
                 ends = [int(block.state[END]) for block in self.blocks]
                 for block, start, stop in zip(self.blocks, self.starts, ends, strict=True):
@@ -205,19 +218,33 @@ class _Run:
                 if not goes_on:
                     return False
                 left -= ends[-1]
+                lived += ends[-1]
                 side, fresh = 1 - side, fresh - 1
                 if self.small and self.schedules >= EARLY:
-                    goes_on = self.branch(ends[-1], tick, end)
-                    left -= ends[-1] if schedules < NONE_YET else 0
+                    turn = min(self.shares * ends[-1], left)
+                    goes_on = self.branch(turn, tick, end)
+                    left -= turn if schedules < NONE_YET else 0
                     if not goes_on:
                         return False
                 if time.monotonic() >= end:
                     return True
+                if self.shares > 1 and lived >= LIFE:
+                    self.another()
+                    side, fresh, lived = 0, 2, 0
         except KeyboardInterrupt:
             if self.best.state[BEST] >= NONE_YET:
                 raise
             return False
         return True
+
+    def another(self) -> None:
+        """Begin a population anew; of those before, the best list is left."""
+        best = self.best
+        self.gone += sum(
+            int(block.state[COUNT]) for block in [*self.trial, *self.blocks] if block is not best
+        )
+        self.trial = [best]
+        self.settle(len(self.population.makespan[0]), len(self.blocks))
 
     def renew(self, side: int, fresh: bool, end: float) -> bool:
         """One pass over one side, or as much of it as there is time for."""
@@ -241,7 +268,7 @@ class _Run:
         some length.
         """
         if end < float("inf"):
-            self.owed += time.monotonic() - tick
+            self.owed += self.shares * (time.monotonic() - tick)
             if self.owed < TURN:
                 return True
         shortest = int(self.best.state[BEST])
@@ -295,7 +322,7 @@ class _Run:
 
     @property
     def schedules(self) -> int:
-        made = sum(int(block.state[COUNT]) for block in [*self.trial, *self.blocks])
+        made = self.gone + sum(int(block.state[COUNT]) for block in [*self.trial, *self.blocks])
         return made + (self.trees.choices // CHOICES if self.trees else 0)
 
     def heard(self, now: float) -> bool:
