@@ -113,7 +113,7 @@ class App:
         client = scope["client"][0] if scope["client"] else ""
         service = self._service
         self._same_site(headers)
-        if not len(service.keyring):
+        if self._open():
             key = EVERYBODY
         elif not route.scope:
             return EVERYBODY
@@ -131,6 +131,10 @@ class App:
         self._within(key.id or client)
         return key
 
+    def _open(self) -> bool:
+        """Whether no key is needed: nobody else can ask, and no key was ever made."""
+        return self._service.settings.loopback and not self._service.keyring.used
+
     def _within(self, client: str) -> None:
         wait = self._service.rates.wait(client)
         if wait:
@@ -143,7 +147,7 @@ class App:
         origin = headers.get(b"origin", b"").decode("latin-1")
         if origin and urlsplit(origin).netloc != host:
             raise Problem(403, "pages of other sites may not ask")
-        if not len(self._service.keyring) and not is_loopback(_name(host)):
+        if self._open() and not is_loopback(_name(host)):
             raise Problem(403, "without keys only localhost is answered")
 
     async def _with_body(self, route: Route, request: Request, receive: Any) -> Reply:

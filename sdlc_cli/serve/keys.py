@@ -47,8 +47,10 @@ class Keyring:
     """The keys of a store, in memory."""
 
     def __init__(self, pepper: bytes, known: Iterable[tuple[Key, bytes]] = ()) -> None:
+        found = list(known)
         self._pepper = pepper
-        self._known = {key.id: (key, digest) for key, digest in known if key.revoked is None}
+        self._known = {key.id: (key, digest) for key, digest in found if key.revoked is None}
+        self.used = bool(found)  # a key was made once, be it taken back by now
 
     def __len__(self) -> int:
         return len(self._known)
