@@ -89,6 +89,12 @@ def create(
             raise UsageError(
                 msg("there is no scope '{name}': use {known}", name=scope, known=", ".join(SCOPES))
             )
+    bound = sorted(set(projects))
+    for project in bound:
+        if not project.strip() or not project.isprintable():
+            raise UsageError(
+                msg("'{name}' is no name of a project", name=project), hint="--project shop"
+            )
     name, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     con.execute(
         "INSERT INTO sdlc_key VALUES (?, ?, ?, ?, ?, ?, NULL)",
@@ -96,7 +102,7 @@ def create(
             name,
             _digest(pepper, secret),
             ",".join(wanted),
-            "\n".join(sorted(set(projects))),
+            "\n".join(bound),
             note,
             int(time.time()),
         ),

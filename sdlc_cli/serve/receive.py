@@ -13,7 +13,7 @@ from sdlc_cli.core.i18n import msg
 from sdlc_cli.cost.model import Rejected, Row, Told
 from sdlc_cli.cost.readers import strict
 from sdlc_cli.cost.readers.fields import labels, moment, tier
-from sdlc_cli.cost.store.ledger import Mark
+from sdlc_cli.cost.store.ledger import Mark, Owner
 from sdlc_cli.serve import otlp
 from sdlc_cli.serve.app import Request
 from sdlc_cli.serve.body import SMALL
@@ -86,7 +86,8 @@ class Intake:
         return work
 
     async def _decoded(self, signal: str, request: Request) -> Export:
-        given = (signal, request.body, request.kind, request.key, self._service.veil)
+        service = self._service
+        given = (signal, request.body, request.kind, request.key, service.veil, service.owner)
         try:
             if len(request.body) <= SMALL:
                 return decode(*given)
@@ -106,9 +107,14 @@ class Intake:
         name = _idempotency(request)
         calls = calls_of(request.body)
         told = [
-            _told(call, request.key, f"track:{name}:{place}" if name else "", self._service.veil)
+            _told(call, f"track:{name}:{place}" if name else "", self._service.veil)
             for place, call in enumerate(calls)
         ]
+        try:
+            for one in told:
+                _bind(one, request.key, self._service.owner)
+        except Rejected as refusal:
+            raise Problem(400, str(refusal.reason)) from None
         data = {"accepted": len(told)}
         body = envelope("ok", data)
         mark = None
@@ -133,23 +139,25 @@ class Intake:
             raise Problem(400, f"the store refuses it: {error}") from None
 
 
-def decode(signal: str, body: bytes, kind: str, key: Key, veil: Any) -> Export:
+def decode(
+    signal: str, body: bytes, kind: str, key: Key, veil: Any, owner: Owner | None = None
+) -> Export:
     """An export, checked and made the key's own."""
     if signal != "traces":
         return otlp.counted(signal, body, kind)
     export = otlp.traces(body, kind)
-    if key.projects:
-        export.told = list(_bound(export, key))
     for told in export.told:
         if told.row.user:
             told.row.user = veil.show("user", told.row.user)
+    if key.projects:
+        export.told = list(_bound(export, key, owner))
     return export
 
 
-def _bound(export: Export, key: Key) -> Iterator[Told]:
+def _bound(export: Export, key: Key, owner: Owner | None) -> Iterator[Told]:
     for told in export.told:
         try:
-            _bind(told, key)
+            _bind(told, key, owner)
         except Rejected as refusal:
             export.refused.append(refusal)
         else:
@@ -175,7 +183,7 @@ def calls_of(body: bytes) -> list[Call]:
         raise Problem(400, str(error)) from None
 
 
-def _told(call: Call, key: Key, name: str, veil: Any) -> Told:
+def _told(call: Call, name: str, veil: Any) -> Told:
     try:
         ts = moment(call.time, "time")
         row = Row(
@@ -205,12 +213,10 @@ def _told(call: Call, key: Key, name: str, veil: Any) -> Told:
         )
         if call.reasoning_tokens > (call.output_tokens or 0):
             raise Rejected(msg("more reasoning tokens than output tokens"))
-        told = Told(row=row)
         check(row)
-        _bind(told, key)
     except Rejected as refusal:
         raise Problem(400, str(refusal.reason)) from None
-    return told
+    return Told(row=row)
 
 
 def _identity(name: str) -> str:
@@ -226,9 +232,10 @@ def _idempotency(request: Request) -> str:
     return f"{request.key.id}:{told}" if told else ""
 
 
-def _bind(told: Told, key: Key) -> None:
+def _bind(told: Told, key: Key, owner: Owner | None) -> None:
     """A key of some projects tells of these alone, and touches no call of another.
 
+    Nor may the rules of cost.yaml give its call to another: tags and users are the client's words.
     What its calls are known by is its own: nobody can hide another's call by naming its id.
     """
     if not key.projects:
@@ -238,6 +245,8 @@ def _bind(told: Told, key: Key) -> None:
         if len(key.projects) > 1:
             raise Rejected(msg("the key is not for project '{name}'", name=row.project))
         row.project = key.projects[0]
+    if owner and (whose := owner(row)[0]) not in key.projects:
+        raise Rejected(msg("the key is not for project '{name}'", name=whose))
     own = f"@{row.project}"
     told.span = told.span and told.span + own
     told.above = tuple(above + own for above in told.above)

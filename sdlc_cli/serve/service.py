@@ -48,6 +48,7 @@ class Service:
         self.states: list[BudgetState] = []
         prices = figures.prices_of(self.config)
         self._cuts = figures.cuts_of(self.config, prices)
+        self.owner = figures.owner_of(self.config)  # whose calls are; the same until it ends
         self._pepper = keys.pepper_of(settings.store, make=False)
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="sdlc-read")
         self.figures = Figures(settings.store, self.config, prices, self._cuts)
@@ -154,7 +155,7 @@ class Service:
     def _ledger(self) -> Ledger:
         return Ledger(
             self.settings.store,
-            owner=figures.owner_of(self.config),
+            owner=self.owner,
             rules=repr(self.config.attribute) if self.config.attribute else "",
             cuts=self._cuts,
             scopes=self._scopes(self.config),
