@@ -83,7 +83,7 @@ class Api:
         model, project = asked.get("model", ""), asked.get("project", "")
         if not model:
             raise Problem(400, "`model` is missing: the ladder, or its primary model")
-        _projects(request.key, project)
+        project = _own(request.key, project)
         config = self._service.config
         found = routes.ladder_for(config.route, project, model)
         if found is None:
@@ -97,6 +97,7 @@ class Api:
             team=asked.get("team", ""),
             user=asked.get("user", ""),
         )
+        limits = tuple(one for one in limits if _sees(request.key, one))
         figures, now = self._service.figures, datetime.now(UTC)
 
         def work() -> object:
@@ -233,6 +234,16 @@ def _projects(key: Key, project: str) -> frozenset[str] | None:
     if project and project not in key.projects:
         raise Problem(403, "this key is not for that project")
     return frozenset(key.projects)
+
+
+def _own(key: Key, project: str) -> str:
+    """The project asked about: a key's own where none is named. Raises Problem for others."""
+    _projects(key, project)
+    if project or not key.projects:
+        return project
+    if len(key.projects) > 1:
+        raise Problem(400, "`project` is missing: this key is for several")
+    return key.projects[0]
 
 
 def _sees(key: Key, budget: Budget) -> bool:

@@ -79,3 +79,43 @@ def test_rules_give_no_call_of_a_key_to_a_project_that_it_is_not_for(
     assert theirs == []
     assert [(group["keys"]["project"], group["calls"]) for group in mine] == [("blog", 2)]
     assert service.track(tagged, **shop).status == 200
+
+
+BUDGETS = """version: 1
+budgets:
+  - {name: of blog, project: blog, limit_usd: 1000}
+  - {name: of shop, project: shop, limit_usd: 0.001}
+  - {name: of alice, user: alice, limit_usd: 0.001}
+  - {name: of all, limit_usd: 0.001}
+route:
+  ladders:
+    chat: {primary: gpt-4o, fallback: gpt-4o-mini, emergency: gpt-4.1-nano}
+"""
+
+
+def test_the_way_of_a_call_tells_nothing_of_other_budgets(start: Any, tmp_path: Path) -> None:
+    (tmp_path / "cost.yaml").write_text(BUDGETS)
+    admin = new_key(tmp_path, "admin")
+    blog = new_key(tmp_path, "read", project="blog")
+    search = new_key(tmp_path, "read", project="search")
+    both = _key_of_two(tmp_path)
+    service = start(tmp_path, "--cache-seconds", "0")
+    service.track({**CALL, "project": "shop", "user": "alice"}, **admin)
+
+    def asked(key: dict[str, str], **words: str) -> Any:
+        body = json.dumps({"model": "gpt-4o", **words})
+        return service.ask("POST", "/api/v1/route", body, {**JSON, **key})
+
+    assert asked(admin, project="blog").data["budget"] == "of all"
+    for words in ({"project": "blog", "user": "alice"}, {"user": "alice"}, {}):
+        told = asked(blog, **words).data
+        assert (told["budget"], told["step"]) == ("of blog", "primary"), words
+    assert asked(search, user="alice").data["budget"] in (None, "")
+    assert asked(both).status == 400
+    assert asked(both, project="blog", user="alice").data["budget"] == "of blog"
+    assert asked(blog, project="shop").status == 403
+
+
+def _key_of_two(folder: Path) -> dict[str, str]:
+    done = command(folder, "keys", "--new", "read", "--project", "blog", "--project", "search")
+    return {"Authorization": f"Bearer {done.stdout.strip()}"}
