@@ -145,7 +145,7 @@ class App:
         """A page of another site may not ask, also not by a name that leads here (rebinding)."""
         host = headers.get(b"host", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1")
-        if origin and urlsplit(origin).netloc != host:
+        if origin and _place(origin) != host:
             raise Problem(403, "pages of other sites may not ask")
         if self._open() and not is_loopback(_name(host)):
             raise Problem(403, "without keys only localhost is answered")
@@ -199,6 +199,14 @@ def _refused(problem: Problem, scope: Any) -> Reply:
             kind = otlp.JSON
     body = otlp.status(problem.status, problem.message, kind)
     return Reply(problem.status, body, kind, retry(problem))
+
+
+def _place(origin: str) -> str:
+    """Host and port of an origin; "" of what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _name(host: str) -> str:

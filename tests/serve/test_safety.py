@@ -181,6 +181,8 @@ def test_pages_of_other_sites_get_nothing(service: Any) -> None:
     preflight = service.ask("OPTIONS", "/api/v1/cost/track", None, origin)
     assert (preflight.status, preflight.headers.get("access-control-allow-origin")) == (405, None)
     assert service.get("/api/v1/cost/report", Host="evil.example").status == 403
+    for broken in ("http://[", "http://[::1", "null", "x"):
+        assert service.get("/health", Origin=broken).status == 403
     own = f"127.0.0.1:{service.port}"
     assert service.get("/health", Origin=f"http://{own}", Host=own).status == 200
 
