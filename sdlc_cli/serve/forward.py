@@ -40,7 +40,7 @@ class Forwarder(threading.Thread):
         self._file = file
         self._address = address
         self._ask = ask
-        self._stop = threading.Event()
+        self._ending = threading.Event()
         self._failures = 0
         self._forwarded = 0
         self._lag = 0
@@ -69,13 +69,13 @@ class Forwarder(threading.Thread):
 
     def stop(self) -> None:
         """Ends after the batch that is under way. What is not copied is copied next time."""
-        self._stop.set()
+        self._ending.set()
 
     def run(self) -> None:
         """The thread's work."""
         uri = f"{self._file.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=10)) as con:
-            while not self._stop.is_set():
+            while not self._ending.is_set():
                 self._trying = True
                 copied, failed = 0, ""
                 try:
@@ -89,11 +89,11 @@ class Forwarder(threading.Thread):
                 self._count(con)
                 if failed:
                     self._fail(failed)
-                    self._stop.wait(self._wait())
+                    self._ending.wait(self._wait())
                 else:
                     self._well()
                     if not copied:
-                        self._stop.wait(_IDLE_S)
+                        self._ending.wait(_IDLE_S)
         if self._server is not None:
             self._server.close()
 

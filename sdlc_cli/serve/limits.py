@@ -7,11 +7,11 @@ _KNOWN = 10_000  # clients; who was not seen for longest is forgotten first
 
 
 class Rates:
-    """`rate` requests a second for each client, and twice as many at once; 0 is no limit."""
+    """`rate` requests a second for each client, twice as many or one at once; 0 is no limit."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._most = 2 * rate
+        self._most = max(1.0, 2 * rate)
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, client: str) -> float:

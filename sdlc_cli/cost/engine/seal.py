@@ -64,6 +64,7 @@ def seal(file: Path, since: int, until: int) -> Sealed:
         hours = (until - since) // clock.HOUR
         target = folder / f"{begin:%Y-%m-%dT%H}-{hours}h-{seen.top}-{seen.total}.parquet"
         with open(work / "part.parquet", "rb") as made:
+            os.fchmod(made.fileno(), file.stat().st_mode & 0o666)  # who may read the ledger
             os.fsync(made.fileno())
         os.replace(work / "part.parquet", target)
     return Sealed(file=target.name, rows=seen.rows, top=seen.top, total=seen.total)

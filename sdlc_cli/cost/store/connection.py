@@ -1,6 +1,8 @@
 """A connection to a ledger's file whose commits end on the disk."""
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sdlc_cli.core.errors import WorkError
@@ -30,7 +32,13 @@ class Transaction:
 
 
 def opened(file: Path) -> sqlite3.Connection:
-    """A connection whose commits end on the disk. Raises WorkError."""
+    """A connection whose commits end on the disk. Raises WorkError.
+
+    A file that is made is for its owner alone; SQLite gives its log the mode of the file.
+    """
+    # A file that is there is never opened here: to close it would end SQLite's own locks on it.
+    with suppress(OSError):  # what is wrong with the place SQLite tells
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     try:
         con = sqlite3.connect(file, timeout=_BUSY_S, isolation_level=None, cached_statements=64)
         for setting in (

@@ -89,6 +89,15 @@ def test_a_report_over_sealed_days_says_the_same(ledger: Ledger, tmp_path: Path)
     assert before.totals.unknown_calls > 0
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_who_may_read_the_ledger_may_read_the_files(ledger: Ledger, mode: int) -> None:
+    ledger.file.chmod(mode)
+
+    made = seal.seal(ledger.file, *span(FIRST))
+
+    assert (seal.folder_of(ledger.file) / made.file).stat().st_mode & 0o777 == mode
+
+
 def test_the_files_are_what_is_read(ledger: Ledger, tmp_path: Path) -> None:
     sealed(ledger, *span(FIRST))
     con = sqlite3.connect(ledger.file)
