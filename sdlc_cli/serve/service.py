@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from sdlc_cli.core import when
 from sdlc_cli.core.errors import ConfigError, SdlcError
 from sdlc_cli.cost import config as costs
 from sdlc_cli.cost.budget import BudgetState
@@ -14,6 +15,7 @@ from sdlc_cli.cost.privacy import Veil
 from sdlc_cli.cost.store import rollup
 from sdlc_cli.cost.store.ledger import Ledger, Tally
 from sdlc_cli.cost.store.rollup import Scope
+from sdlc_cli.cost.zones import zone
 from sdlc_cli.serve import figures, keys, log
 from sdlc_cli.serve.figures import Figures
 from sdlc_cli.serve.forward import Forwarder
@@ -34,8 +36,11 @@ _LOOK_S = 1.0  # between two looks at budgets, keys and the configuration file
 class Service:
     """Made inside the event loop. `start`, then requests, then `stop`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.settings = settings
+        self._now = now
         self.room = BODIES
         self.config = settings.config
         self.metrics = Metrics()
@@ -62,7 +67,7 @@ class Service:
             else None
         )
         self._changed = True  # since the budgets were looked at
-        self._day = datetime.now(UTC).date()
+        self._day: date | None = None  # when the budgets were looked at, in their zone
         self._file_seen = self._file_time()
         self._background: list[asyncio.Task[None]] = []
 
@@ -202,11 +207,12 @@ class Service:
             log.bug(error)
 
     async def _look_at_budgets(self) -> None:
-        today = datetime.now(UTC).date()
+        now = self._now()
+        today = when.local_day(now, zone(self.config.timezone))
         if not (self._changed or today != self._day):
             return
         self._changed, self._day = False, today
-        self.states = await self.read(self.figures.budgets, datetime.now(UTC))
+        self.states = await self.read(self.figures.budgets, now)
         for state in self.states:
             if state.status == "broken":
                 await self.webhook.broken(state)
