@@ -5,6 +5,7 @@ https://opentelemetry.io/docs/specs/otlp/
 
 import gzip
 import json
+import time
 from typing import Any
 
 import pytest
@@ -320,3 +321,25 @@ def test_unknown_usage_stays_unknown(service: Any, otlp: Any) -> None:
 
     (row,) = known(service, "abandoned")
     assert (row["known"], row["input"]) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", [PROTOBUF, JSON])
+def test_a_span_without_a_time_counts_when_it_came(
+    service: Any, otlp: Any, kind: dict[str, str]
+) -> None:
+    name = f"timeless-{len(kind['Content-Type'])}"
+    if kind is JSON:
+        span = otlp.span(77, otlp.chat(name))
+        del span["startTimeUnixNano"]
+        body = json.dumps(otlp.export(span)).encode()
+    else:
+        request = trace_pb.ExportTraceServiceRequest.FromString(spans(otlp, name))
+        request.resource_spans[0].scope_spans[0].spans[0].start_time_unix_nano = 0
+        body = request.SerializeToString()
+    before = time.time()
+
+    for _ in range(2):
+        assert service.ask("POST", "/v1/traces", body, kind).status == 200
+
+    (row,) = known(service, name)
+    assert before - 1 <= row["ts"] / 10**6 <= time.time() + 1
