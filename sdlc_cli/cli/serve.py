@@ -9,8 +9,7 @@ from sdlc_cli.cli import serve_store
 from sdlc_cli.cli.costing import CostConfigPath
 from sdlc_cli.cli.help import App, console
 from sdlc_cli.cli.serve_store import STORE, Store, file_of
-from sdlc_cli.core.errors import UsageError
-from sdlc_cli.core.i18n import _, msg
+from sdlc_cli.core.i18n import _
 
 if TYPE_CHECKING:
     from sdlc_cli.cost.config import CostConfig
@@ -86,7 +85,7 @@ def serve(
     """Take usage over HTTP."""
     if ctx.invoked_subcommand is not None:
         return
-    from sdlc_cli.serve import run
+    from sdlc_cli.serve import addresses, run
     from sdlc_cli.serve.settings import Settings
 
     run.check_installed()
@@ -95,11 +94,10 @@ def serve(
     def listening(address: str) -> None:
         out.note(_("listening on {address}").format(address=address))
 
-    if trace_to and not trace_to.startswith(("http://", "https://")):
-        raise UsageError(
-            msg("'{word}' is no address of the web", word=trace_to),
-            hint="--trace-to http://localhost:4319",
-        )
+    if trace_to:
+        addresses.check_web(trace_to)
+    if forward:
+        addresses.check_forward(forward)
     settings = Settings(
         store=file_of(store),
         host=host,

@@ -182,14 +182,23 @@ def dead_letters(
 
 
 def file_of(address: str) -> Path:
-    """The file of a store that a service may keep. Raises UsageError."""
+    """The file of a store that a service may keep, itself and no link to it. Raises UsageError.
+
+    Its lock, its secret and its days lie beside it, whatever name it goes by.
+    """
     from sdlc_cli.cost.store import sqlite
 
     if not address.startswith("sqlite:"):
         raise UsageError(
             msg("'{word}' cannot be kept by a service", word=address), hint=f"--store {STORE}"
         )
-    return sqlite.file_of(address)
+    file = sqlite.file_of(address)
+    if not file.is_symlink():
+        return file
+    try:
+        return file.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        raise UsageError(msg("{address} names no file", address=address)) from None
 
 
 @contextmanager

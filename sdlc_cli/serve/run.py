@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sdlc_cli.core.errors import WorkError
+from sdlc_cli.core.errors import UsageError, WorkError
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.serve.settings import MOST_CONNECTIONS, Settings, check_bind
 
@@ -164,6 +164,10 @@ def _bound(settings: Settings) -> socket.socket:
         made.bind(address)
         made.listen(2048)
         made.setblocking(False)
+    except UnicodeError:
+        raise UsageError(
+            msg("'{host}' is no name of a host", host=settings.host), hint="--host 127.0.0.1"
+        ) from None
     except OSError as error:
         raise WorkError(
             msg(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sdlc_cli.serve import addresses
 from sdlc_cli.serve.limits import Rates
 from tests.serve.test_safety import CALL, command
 
@@ -76,3 +77,73 @@ def test_a_rate_of_less_than_one_lets_one_through(
         pass
     now[0] += rates.wait("a") + 1e-6
     assert not rates.wait("a")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--host", "a..b"),
+        ("--host", "a" * 80 + ".example"),
+        ("--store", "sqlite:///:memory:"),
+        ("--store", "sqlite:///%3Amemory%3A"),
+        ("--store", "sqlite:///a%00b"),
+        ("--store", "sqlite://["),
+        ("--store", "sqlite:///"),
+        ("--store", "sqlite:///circle.db"),
+        ("--forward", "mysql://x"),
+        ("--forward", "x"),
+        ("--forward", "postgresql://user:hidden@[bad"),
+        ("--forward", "postgresql://user:hidden@h:notaport/x"),
+        ("--forward", "postgresql://h:99999/x"),
+        ("--forward", "postgresql://h/x?no=1"),
+        ("--forward", "postgresql://h/x#no;table"),
+        ("--trace-to", "http://["),
+        ("--trace-to", "http://"),
+        ("--trace-to", "http://h:x"),
+        ("--trace-to", "ftp://h"),
+    ],
+    ids=" ".join,
+)
+def test_words_that_cannot_be_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "circle.db").symlink_to("circle.db")
+
+    done = command(tmp_path, "--port", "0", *words)
+
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hidden" not in done.stderr
+    assert {file.name for file in tmp_path.iterdir()} <= {"circle.db", "usage.db.lock"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://h/x", "postgres://u:p@h1:1,h2:2/x#calls", "postgresql:///x?host=/tmp&port=5433"],
+)
+def test_addresses_that_can_be_are_taken(address: str) -> None:
+    pytest.importorskip("psycopg")
+
+    addresses.check_forward(address)
+
+
+@pytest.mark.parametrize("words", [("--port", "0"), ("keys", "--new", "read")])
+def test_no_folder_is_made(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = command(tmp_path, *words, "--store", f"sqlite:///{tmp_path}/no/such/usage.db")
+
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_is_kept_once_whatever_it_is_called(start: Any, tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to("usage.db")
+    start(tmp_path, "--store", "sqlite:///link.db").track(CALL)
+
+    done = command(tmp_path, "--port", "0")
+
+    assert done.returncode == 3
+    assert "another `sdlc serve` keeps" in done.stderr
+    assert command(tmp_path, "keys", "--store", "sqlite:///link.db", "--new", "read").stdout
+    assert (tmp_path / "usage.db.secret").exists()
+    assert not (tmp_path / "link.db.lock").exists()
+    done = command(tmp_path, "--port", "0", "--store", "sqlite:///link.db")
+    assert done.returncode == 3

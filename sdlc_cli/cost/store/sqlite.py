@@ -18,9 +18,12 @@ _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 
 def file_of(address: str) -> Path:
     """`sqlite:///usage.db` is a file here, `sqlite:////var/usage.db` one by its whole path."""
-    at = urlsplit(address)
-    path = unquote(at.path)[1:]
-    if at.netloc or not path:
+    try:
+        at = urlsplit(address)
+        path = "" if at.netloc else unquote(at.path)[1:]
+    except ValueError:
+        path = ""
+    if not path or "\0" in path or path == ":memory:":  # what is in memory is gone at the end
         raise UsageError(msg("{address} names no file", address=address), hint="sqlite:///usage.db")
     return Path(path)
 
