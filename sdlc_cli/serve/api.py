@@ -185,8 +185,10 @@ def _query(request: Request, known: tuple[str, ...], repeated: str = "") -> dict
     for name, value in pairs:
         if name not in known:
             raise Problem(400, f"there is no such parameter; there are: {', '.join(known)}")
-        if len(value) > LONGEST_NAME or "\0" in value:
+        if len(value) > LONGEST_NAME:
             raise Problem(400, f"{name} is too long")
+        if "\0" in value:
+            raise Problem(400, f"{name} has a NUL in it")
         if name == repeated:
             found.setdefault(name, []).append(value)
         elif name in found:

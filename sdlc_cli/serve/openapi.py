@@ -88,10 +88,17 @@ def _paths() -> dict[str, Any]:
                 "A small plan.", {"404": "Switched off.", "501": "There is no planner."}
             )
         },
-        "/health": {"get": _operation("Alive and ready, with reasons.", {})},
-        "/health/live": {"get": _operation("Whether the process answers.", {})},
-        "/health/ready": {"get": _operation("Whether calls are taken.", {"503": "Not ready."})},
+        "/health": {"get": _open("Alive and ready, with reasons.", {})},
+        "/health/live": {"get": _open("Whether the process answers.", {})},
+        "/health/ready": {"get": _open("Whether calls are taken.", {"503": "Not ready."})},
     }  # fmt: skip
+
+
+def _open(summary: str, errors: dict[str, str]) -> dict[str, Any]:
+    """What is answered without a key."""
+    found = _operation(summary, errors)
+    del found["responses"]["401"]
+    return {**found, "security": []}
 
 
 def _operation(

@@ -44,7 +44,7 @@ class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     model: Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
     provider: Text = ""
-    time: str | int | None = None
+    time: str | int | float | None = None
     tier: Text = ""
     project: Text = ""
     user: Text = ""

@@ -214,6 +214,15 @@ def test_switches(start: Any, tmp_path: Path) -> None:
     assert [service.get(p).status for p in ("/metrics", "/api/v1/quantum/demo")] == [404, 404]
 
 
+def test_what_is_wrong_with_a_query_is_told(service: Any) -> None:
+    nothing = service.get("/api/v1/cost/report?project=a%00b")
+    long = service.get(f"/api/v1/cost/report?project={'a' * 401}")
+
+    assert (nothing.status, long.status) == (400, 400)
+    assert nothing.json["error"]["message"] == "project has a NUL in it"
+    assert long.json["error"]["message"] == "project is too long"
+
+
 def test_the_openapi_document_names_every_route_of_the_api(service: Any) -> None:
     document = service.get("/api/v1/openapi.json").json
 
@@ -221,6 +230,11 @@ def test_the_openapi_document_names_every_route_of_the_api(service: Any) -> None
     for path in ("/api/v1/cost/track", "/api/v1/cost/report", "/api/v1/budgets", "/api/v1/route"):
         assert path in document["paths"]
     assert set(document["components"]["schemas"]) == {"Call", "Answer"}
+    assert document["security"] == [{"key": []}]
+    open_ = {
+        path for path, of in document["paths"].items() if of.get("get", {}).get("security") == []
+    }
+    assert open_ == {"/health", "/health/live", "/health/ready"}
 
 
 def test_reload_takes_budgets_and_prices_and_refuses_what_it_cannot(

@@ -48,6 +48,23 @@ def test_a_call_is_kept_as_it_was_told(service: Any) -> None:
     assert (row["web_searches"], row["max_output"], row["known"]) == (2, 1000, 1)
 
 
+@pytest.mark.parametrize(
+    ("told", "ts"),
+    [("1777629600", 1777629600_000000), ("1777629600.5", 1777629600_500000),
+     ("1777629600.123456", 1777629600_123456), ("1.7776296e9", 1777629600_000000),
+     ("1777629600500", 1777629600_500000), ('"1777629600.25"', 1777629600_250000),
+     ("1e300", None), ("-1.5", None), ("1e-400", 0), ("true", None), ("[1]", None)],
+)  # fmt: skip
+def test_a_time_is_taken_in_seconds(service: Any, told: str, ts: int | None) -> None:
+    name = f"time-{told}"
+    body = json.dumps({**CALL, "call_id": name, "time": "T"}).replace('"T"', told)
+
+    answer = service.ask("POST", "/api/v1/cost/track", body, JSON)
+
+    assert answer.status == (400 if ts is None else 200)
+    assert [row["ts"] for row in known(service, name)] == ([] if ts is None else [ts])
+
+
 def test_a_call_without_tokens_is_of_unknown_usage(service: Any) -> None:
     service.track({"model": "gpt-4o", "call_id": "unknown"})
     service.track({"model": "gpt-4o", "call_id": "none", "input_tokens": 0, "output_tokens": 0})
