@@ -18,10 +18,16 @@ def begin(day: date, zone: tzinfo) -> datetime:
 
 
 def local_day(moment: datetime, zone: tzinfo) -> date:
-    """The day that the calendar in `zone` shows at `moment`, which must know its offset."""
+    """The day that the calendar in `zone` shows at `moment`, which must know its offset.
+
+    Where that is beyond the years 1 to 9999, the day in the moment's own zone.
+    """
     if moment.tzinfo is None:
         raise ValueError("a moment without an offset is on no day")
-    return moment.astimezone(zone).date()
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:
+        return moment.date()
 
 
 def first_day(day: date, period: Period) -> date | None:
@@ -42,10 +48,20 @@ def first_day(day: date, period: Period) -> date | None:
 
 
 def next_first_day(day: date, period: Period) -> date | None:
-    """The first day after the period that `day` is in; None for `total`, which never ends."""
+    """The first day after the period that `day` is in; None for `total`, which never ends.
+
+    The last day there is, where that would be in the year 10000.
+    """
     first = first_day(day, period)
     if first is None:
         return None
+    try:
+        return _following(first, period)
+    except (OverflowError, ValueError):
+        return date.max
+
+
+def _following(first: date, period: Period) -> date:
     if period in ("day", "week"):
         return first + timedelta(days=1 if period == "day" else 7)
     months = {"month": 1, "quarter": 3, "year": 12}[period]

@@ -6,7 +6,7 @@ Everything here works in one thread of its own, over a connection that only read
 import sqlite3
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from sdlc_cli.cost.store.rollup import TIMELESS, Cuts, Scope
 from sdlc_cli.serve.days import Days
 
 _MOST_MODELS = 20_000  # whose prices are remembered: names are the clients' own
-_FIRST_YEAR, _YEARS_AHEAD = 2015, 3
 _EPOCH = date(1970, 1, 1)
 _SUMMED = ", ".join(f'"{name}"' for name in (*rollup.KEYS, *rollup.SUMS))
 _ANY_OWNER = "CASE WHEN project = '' AND team = '' THEN '' ELSE '*' END"
@@ -49,9 +48,7 @@ def cuts_of(config: CostConfig, prices: Prices) -> Cuts:
     minutes, sizes = limits(prices.catalogue)
     local = "ts"
     if config.timezone != "UTC":
-        first = clock.micros(datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC))
-        last = clock.micros(datetime(datetime.now(UTC).year + _YEARS_AHEAD, 1, 1, tzinfo=UTC))
-        local = clock.local(clock.jumps(config.timezone, first, last))
+        local = clock.local(clock.jumps(config.timezone, 0, clock.END))
     return Cuts(minutes=minutes, sizes=sizes, local=local)
 
 

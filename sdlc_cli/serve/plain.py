@@ -18,7 +18,7 @@ from sdlc_cli.cost.readers.fields import said
 from sdlc_cli.cost.readers.pairs import told_of
 from sdlc_cli.cost.readers.spans import Attributes, Span
 from sdlc_cli.serve import proto
-from sdlc_cli.serve.sound import check
+from sdlc_cli.serve.sound import check, timely
 
 # What a row of the reader holds, as `otlp.c` has it.
 _ALIKE = (
@@ -220,6 +220,7 @@ class _Body:
         elif made < -1 or (made < 0 and reasoning > 0):
             return self._unusual(group, begin, length)
         if ts:
+            timely(ts)
             row.ts = ts
         if limit >= 0:
             row.max_output = limit

@@ -766,8 +766,8 @@ class TestEnds:
 def test_the_first_and_the_last_time_that_count_have_a_day_in_each_zone(
     tree: Tree, words: tuple[str, str], zone: str
 ) -> None:
-    last = "9998-12-31T23:59:59Z"
-    first, late = (call(1, ts="1970-01-01T00:00:00Z"), call(2, ts="9999-01-01T00:00:00Z"))
+    last = "2286-11-20T17:46:39Z"
+    first, late = (call(1, ts="1970-01-01T00:00:00Z"), call(2, ts="2286-11-20T17:46:40Z"))
     root = tree({"a.jsonl": f"{first}\n{call(3, ts=last)}\n{late}\n"})
 
     done = cost("report", "a.jsonl", "--timezone", zone, *words, cwd=root)

@@ -80,3 +80,10 @@ def test_every_moment_is_within_the_day_its_calendar_shows(naive: datetime, name
 def test_a_moment_without_an_offset_is_refused() -> None:
     with pytest.raises(ValueError, match="offset"):
         when.local_day(datetime(2026, 1, 1), ZoneInfo("UTC"))
+
+
+def test_the_last_day_there_is_ends_every_period_and_is_a_day_everywhere() -> None:
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+
+    assert when.local_day(last, ZoneInfo("Pacific/Kiritimati")) == date.max
+    assert {when.next_first_day(date.max, period) for period in when.PERIODS} == {date.max, None}

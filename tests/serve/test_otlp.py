@@ -6,6 +6,7 @@ https://opentelemetry.io/docs/specs/otlp/
 import gzip
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from google.protobuf.json_format import Parse
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_pb
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_pb
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb
+
+from sdlc_cli.serve import otlp as serve_otlp
 
 JSON = {"Content-Type": "application/json"}
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -200,6 +203,27 @@ def test_spans_that_cannot_be_counted_are_told_and_the_others_are_kept(
     assert "negative" in answer.json["partialSuccess"]["errorMessage"]
     assert known(service, "good")
     assert not known(service, "bad") + known(service, "huge")
+
+
+@pytest.mark.parametrize("year", [1971, 2100])
+def test_a_span_of_a_time_when_no_call_was_made_is_refused_alike(otlp: Any, year: int) -> None:
+    nanos = int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 10**9
+    request = trace_pb.ExportTraceServiceRequest.FromString(spans(otlp, "one", "two"))
+    made = request.resource_spans[0].scope_spans[0].spans
+    made[0].start_time_unix_nano = nanos
+    record = otlp.export(
+        otlp.span(1, otlp.chat("one"), startTimeUnixNano=str(nanos)), otlp.span(2, otlp.chat("two"))
+    )
+
+    for body, kind in (
+        (request.SerializeToString(), PROTOBUF),
+        (json.dumps(record).encode(), JSON),
+    ):
+        export = serve_otlp.traces(body, kind["Content-Type"])
+        assert [str(one.reason) for one in export.refused] == [
+            "time is before 2015 or more than a year ahead"
+        ]
+        assert [one.row.call_id for one in export.told] == ["two"]
 
 
 def test_what_is_partly_refused_is_told_in_protobuf_too(service: Any, otlp: Any) -> None:

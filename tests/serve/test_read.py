@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from sdlc_cli.cost.engine import clock
+from sdlc_cli.cost.model import Row, Told
+from sdlc_cli.cost.store.ledger import Ledger
 from sdlc_cli.serve import schema, webhook
 
 COST = """
@@ -103,6 +106,32 @@ def test_the_report_is_that_of_the_command(full: Any, query: str, words: list[st
 
     assert {**found, "sources": 0} == {**expected, "sources": 0}
     assert found["totals"]["cost_usd"] != "0.00"
+
+
+def test_days_far_away_are_those_of_the_command(start: Any, tmp_path: Path) -> None:
+    (tmp_path / "cost.yaml").write_text("version: 1\ntimezone: Europe/Berlin\n")
+    far = ("1999-07-01T22:30", "2014-03-30T23:30", "2030-07-01T22:30", "2149-07-01T22:30")
+    told = [clock.micros(datetime.fromisoformat(at).replace(tzinfo=UTC)) for at in far]
+    ledger = Ledger(tmp_path / "usage.db")  # as `sdlc cost load` made them from any log
+    rows = [Row(ts=ts, model="gpt-4o", dedupe=f"far-{ts}", input=5) for ts in told]
+    last = Row(ts=253_402_300_799_999_999, model="gpt-4o", dedupe="last", input=5)
+    ledger.commit([Told(row=row) for row in (*rows, last)])
+    ledger.close()
+    service = start(tmp_path)
+
+    found = service.get("/api/v1/cost/report?by=day")
+
+    days = [group["keys"]["day"] for group in found.data["groups"]]
+    assert days == ["1999-07-02", "2014-03-31", "2030-07-02", "2149-07-02", "9999-12-31"]
+    assert found.data["groups"] == cli(tmp_path, "report", "--by", "day")["groups"]
+
+    words = ("report", "--by", "day", "--format", "focus", "sqlite:///usage.db")
+    done = subprocess.run(
+        [sys.executable, "-m", "sdlc_cli", "cost", *words],
+        cwd=tmp_path, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert b"9999-12-30T23:00:00Z" in done.stdout
 
 
 def test_the_report_of_some_days(full: Any) -> None:

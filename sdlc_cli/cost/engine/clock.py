@@ -9,7 +9,8 @@ HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_YEAR = 2150  # no zone's clock is known so far ahead; its last offset goes on
+_STEP = 6 * DAY  # no zone changed its clock twice within so few days since 1970
+_CASES = 8  # jumps that are asked one after the other; of more the half that matters
 Jumps = tuple[tuple[int, int], ...]  # (from this microsecond on, the offset in microseconds)
 
 
@@ -23,23 +24,28 @@ def moment(at: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at)
 
 
+# Where no zone's clock is known any more; its last offset goes on.
+END = micros(datetime(2150, 1, 1, tzinfo=UTC))
+
+
 def jumps(timezone: str, first: int, last: int) -> Jumps:
     """The zone's offsets from microsecond `first` to `last`; the first entry is in force there."""
     place = zone(timezone)
 
     def offset(at: int) -> int:
-        told = moment(at).astimezone(place).utcoffset() or timedelta()
+        told = datetime.fromtimestamp(min(at, END) // SECOND, place).utcoffset() or timedelta()
         return told // timedelta(microseconds=1)
 
     now = offset(first)
     found = [(first, now)]
     if timezone == "UTC":
         return tuple(found)
-    end = min(last, micros(datetime(_LAST_YEAR, 1, 1, tzinfo=UTC)))
+    end = min(last, END)
     at = first
     while at < end:
-        after = min(at + DAY, end)
-        if offset(after) != now:
+        after = min(at + _STEP, end)
+        then = offset(after)
+        if then != now:
             low, high = at, after  # the jump lies in (low, high]
             while high - low > SECOND:
                 middle = (low + high) // 2
@@ -47,7 +53,7 @@ def jumps(timezone: str, first: int, last: int) -> Jumps:
                     low = middle
                 else:
                     high = middle
-            now = offset(after)
+            now = then
             found.append((high - high % SECOND, now))
         at = after
     return tuple(found)
@@ -57,8 +63,19 @@ def local(steps: Jumps, ts: str = "ts") -> str:
     """SQL for the microseconds that the clock of the zone shows at `ts`."""
     if len(steps) == 1:
         return f"({ts} + {steps[0][1]})" if steps[0][1] else ts
+    return f"({ts} + {_offset(steps, ts)})"
+
+
+def _offset(steps: Jumps, ts: str) -> str:
+    """SQL for the offset at `ts`: a tree, so that many jumps take no longer than few."""
+    if len(steps) > _CASES:
+        middle = len(steps) // 2
+        early, late = _offset(steps[:middle], ts), _offset(steps[middle:], ts)
+        return f"CASE WHEN {ts} < {steps[middle][0]} THEN {early} ELSE {late} END"
+    if len(steps) == 1:
+        return str(steps[0][1])
     cases = " ".join(f"WHEN {ts} >= {at} THEN {offset}" for at, offset in reversed(steps[1:]))
-    return f"({ts} + CASE {cases} ELSE {steps[0][1]} END)"
+    return f"CASE {cases} ELSE {steps[0][1]} END"
 
 
 def label(kind: str, number: int | None) -> str:
@@ -80,4 +97,4 @@ def label(kind: str, number: int | None) -> str:
 
 
 def _day(number: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=number)
+    return date.fromordinal(min(_EPOCH.toordinal() + number, date.max.toordinal()))

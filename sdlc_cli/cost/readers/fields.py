@@ -15,7 +15,7 @@ Unit = Literal["", "s", "ms", "us", "ns"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_LAST = 253_370_764_799_999_999  # the last microsecond of the year 9998
+_LAST = 9_999_999_999_999_999  # the last microsecond whose second has ten digits, in 2286
 _LONGEST_TIME = 40  # letters; what is longer is no time
 _IN_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 # Numbers without a unit: from 2001 on these do not overlap until the year 5138.
@@ -67,10 +67,9 @@ def moment(value: object, key: str, unit: Unit = "") -> int | None:
     """Microseconds since 1970 in UTC of a time in ISO 8601 or a number; None where it is missing.
 
     A time without an offset is in UTC. The unit of a number is told from its size where `unit`
-    is "". Raises Rejected for anything else and for times outside the years 1970 to 9998, for
-    which each zone has a day and a next one.
+    is "". Raises Rejected for anything else and for times outside the years 1970 to 2286.
     """
-    if type(value) is int and not unit and _SIZES[0][0] // 100 <= value < _SIZES[0][0]:
+    if type(value) is int and not unit and 10**9 <= value < 10**10:
         return value * 10**6  # nearly all logs count seconds so
     if value is None or value == "":
         return None

@@ -6,7 +6,7 @@ own begin with `x_`, as it asks. It wants a report by day, provider and model (`
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from sdlc_cli.core import money
@@ -134,11 +134,13 @@ def _quantities(amounts: Amounts) -> Mapping[str, Cell]:
 def _periods(day: date, at: ZoneInfo) -> Mapping[str, Cell]:
     """The day, and the calendar month that it is billed in, by the clock of the report's zone."""
     first, following = first_day(day, "month"), next_first_day(day, "month")
+    after = next_first_day(day, "day")
     assert first is not None
     assert following is not None
+    assert after is not None
     return {
         "ChargePeriodStart": _time(begin(day, at)),
-        "ChargePeriodEnd": _time(begin(day + timedelta(days=1), at)),
+        "ChargePeriodEnd": _time(begin(after, at)),
         "BillingPeriodStart": _time(begin(first, at)),
         "BillingPeriodEnd": _time(begin(following, at)),
     }

@@ -57,6 +57,7 @@ def test_units_and_missing_times(told: object, unit: Unit, expected: int | None)
     [
         *(True, -1, "1969-12-31T23:59:59Z", "10:00", "soon", "9" * 50, "²", 10**30, [1], {}, b"1"),
         *(float("nan"), float("inf"), Decimal("NaN"), Decimal("1e30"), "0001-01-01T00:00:00+23:59"),
+        *("9999-12-31T23:59:59Z", "2286-11-20T17:46:40Z"),
     ],
 )
 def test_what_is_no_moment_is_refused(told: object) -> None:
