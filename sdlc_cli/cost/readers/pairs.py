@@ -6,7 +6,8 @@ get one identity, the response's id where either has one. What is above counts o
 below it knows less. Nothing else about a span is remembered, and only of the last `REMEMBERED`.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ from sdlc_cli.cost.readers.spans import Span
 REMEMBERED = 100_000
 # The provider's library starts its span right after the instrumentation that wraps it did.
 _APART = 1_000_000  # microseconds
+_DEEP = 64  # spans above a call that are looked at; no honest trace is so deep
 
 Alike = tuple[object, ...]
 
@@ -61,6 +63,7 @@ class Pairs:
                 self._match(told)
         for kept in (self._below, self._counted, self._same):
             trim(kept)
+        self._twins.trim()
 
     def seed(self, batch: Iterable[Told]) -> None:
         """Remembers calls that were counted before."""
@@ -68,10 +71,15 @@ class Pairs:
 
     def _now(self, dedupe: str) -> str:
         """The identity that a call has by now."""
-        seen = [dedupe]
-        while (after := self._same.get(seen[-1])) and after not in seen:
-            seen.append(after)
-        return seen[-1]
+        seen = {dedupe: None}
+        last = dedupe
+        while (after := self._same.get(last)) and after not in seen:
+            seen[after] = None
+            last = after
+        if not after and len(seen) > 2:
+            for name in islice(seen, len(seen) - 1):  # so that the way is never long
+                self._same[name] = last
+        return last
 
     def _note(self, told: Told) -> None:
         """Remembers what is above this call, and finds what was counted of it."""
@@ -127,13 +135,16 @@ class Pairs:
             self._twins.joined(told.span, row.dedupe)
 
 
+_Places = dict[Alike, list[tuple[int, str]]]  # of calls that are alike, by their time
+
+
 class _Twins:
     """Wrappers' spans and libraries' own that have no other half yet."""
 
     def __init__(self) -> None:
-        self._owns: dict[Alike, list[tuple[int, str]]] = {}
-        self._wrappers: dict[Alike, list[tuple[int, str]]] = {}
-        self._places: dict[str, Alike] = {}  # of all that are in one of the two
+        self._owns: _Places = {}
+        self._wrappers: _Places = {}
+        self._places: dict[str, tuple[Alike, int]] = {}  # of all that are in one of the two
         self._wrapped: dict[str, str] = {}  # identity of a library's call -> of its wrapper's
 
     def own(self, row: Row, above: Sequence[str]) -> str:
@@ -166,42 +177,51 @@ class _Twins:
             self._take(self._owns, own)
             self._wrapped[own] = wrapper
 
-    def _near(self, among: dict[Alike, list[tuple[int, str]]], row: Row) -> str:
-        assert row.ts is not None
-        for ts, dedupe in among.get(_alike(row), ()):
-            if abs(row.ts - ts) <= _APART:
-                self._take(among, dedupe)
-                return dedupe
-        return ""
+    def trim(self) -> None:
+        """Forgets the oldest beyond `REMEMBERED`."""
+        for oldest in list(islice(self._places, max(0, len(self._places) - REMEMBERED))):
+            for kept in (self._owns, self._wrappers):
+                self._take(kept, oldest)
+        trim(self._wrapped)
 
-    def _put(self, among: dict[Alike, list[tuple[int, str]]], row: Row) -> None:
+    def _near(self, among: _Places, row: Row) -> str:
+        """The nearest in time that is alike."""
+        ts = row.ts
+        assert ts is not None
+        known = among.get(_alike(row), [])
+        place = bisect_left(known, (ts, ""))
+        beside = known[max(0, place - 1) : place + 1]
+        at, found = min(beside, key=lambda one: abs(one[0] - ts), default=(ts, ""))
+        if not found or abs(at - ts) > _APART:
+            return ""
+        self._take(among, found)
+        return found
+
+    def _put(self, among: _Places, row: Row) -> None:
         if row.dedupe not in self._places and row.ts is not None:
             alike = _alike(row)
-            among.setdefault(alike, []).append((row.ts, row.dedupe))
-            self._places[row.dedupe] = alike
-            if len(self._places) > REMEMBERED:
-                oldest = next(iter(self._places))
-                for kept in (self._owns, self._wrappers):
-                    self._take(kept, oldest)
-            trim(self._wrapped)
+            insort(among.setdefault(alike, []), (row.ts, row.dedupe))
+            self._places[row.dedupe] = (alike, row.ts)
 
-    def _take(self, among: dict[Alike, list[tuple[int, str]]], dedupe: str) -> None:
-        alike = self._places.get(dedupe, ())
-        left = [one for one in among.get(alike, ()) if one[1] != dedupe]
-        if len(left) < len(among.get(alike, ())):
-            self._places.pop(dedupe, None)
-        if left:
-            among[alike] = left
-        else:
-            among.pop(alike, None)
+    def _take(self, among: _Places, dedupe: str) -> None:
+        if dedupe not in self._places:
+            return
+        alike, ts = self._places[dedupe]
+        known = among.get(alike, [])
+        place = bisect_left(known, (ts, dedupe))
+        if place < len(known) and known[place] == (ts, dedupe):
+            del known[place]
+            del self._places[dedupe]
+            if not known:
+                del among[alike]
 
 
-def told_of(row: Row, key: str, parents: dict[str, str]) -> Told:
+def told_of(row: Row, key: str, parents: Mapping[str, str]) -> Told:
     """The call that the span `key` tells of; `parents` maps spans to the span above each."""
-    above: list[str] = []
+    above: dict[str, None] = {}
     upper = parents.get(key, "")
-    while upper and upper not in above:
-        above.append(upper)
+    while upper and upper not in above and len(above) < _DEEP:
+        above[upper] = None
         upper = parents.get(upper, "")
     return Told(row=row, span=key, above=tuple(above))
 
