@@ -6,13 +6,14 @@ pieces are counted and thrown away, so that one of a thousand times its size cos
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 Receive = Callable[[], Awaitable[Any]]
 
 SMALL = 64 * 2**10  # bytes that are worked on at once, not in a thread
 _PIECE = 64 * 2**10
+_MEMBERS = 1_000  # of a gzip body: each costs some work, even where nothing is in it
 _GZIP = 31  # zlib's word for a gzip header
 
 
@@ -107,34 +108,42 @@ async def read(receive: Receive, most: int, held: Held) -> bytes:
 def unpacked_size(body: bytes, most: int) -> int:
     """How large a gzip body is, unpacked. Raises TooLarge and BadBody."""
     size = 0
-    rest = body
-    while rest:
-        stream = zlib.decompressobj(_GZIP)
-        piece = rest
-        try:
-            while not stream.eof:
-                found = len(stream.decompress(piece, _PIECE))
-                size += found
-                if size > most:
-                    raise TooLarge
-                piece = stream.unconsumed_tail
-                if not piece and not found and not stream.eof:
-                    raise BadBody("the gzip body is cut off")
-        except zlib.error as error:
-            raise BadBody(f"the body is not gzip: {error}") from None
-        rest = stream.unused_data
-    if not body:
-        raise BadBody("the gzip body is empty")
+    for piece in _unpacked(body):
+        size += len(piece)
+        if size > most:
+            raise TooLarge
     return size
 
 
 def unpack(body: bytes, most: int) -> bytes:
     """The unpacked body. Raises TooLarge and BadBody."""
     unpacked_size(body, most)
-    parts: list[bytes] = []
-    rest = body
-    while rest:
-        stream = zlib.decompressobj(_GZIP)
-        parts.append(stream.decompress(rest))
-        rest = stream.unused_data
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return b"".join(_unpacked(body))
+
+
+def _unpacked(body: bytes) -> Iterator[bytes]:
+    """The pieces of a gzip body, which may be several one after the other. Raises BadBody."""
+    if not body:
+        raise BadBody("the gzip body is empty")
+    view = memoryview(body)
+    at = members = 0
+    try:
+        while at < len(body):
+            members += 1
+            if members > _MEMBERS:
+                raise BadBody(f"the gzip body has more than {_MEMBERS} members")
+            stream = zlib.decompressobj(_GZIP)
+            while not stream.eof:
+                if at == len(body):
+                    raise BadBody("the gzip body is cut off")
+                # Of what is left no more than this is ever copied.
+                packed = bytes(view[at : at + _PIECE])
+                at += len(packed)
+                full = True
+                while (packed or full) and not stream.eof:
+                    found = stream.decompress(packed, _PIECE)
+                    yield found
+                    packed, full = stream.unconsumed_tail, len(found) == _PIECE
+            at -= len(stream.unused_data)
+    except zlib.error as error:
+        raise BadBody(f"the body is not gzip: {error}") from None
