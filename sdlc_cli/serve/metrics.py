@@ -83,19 +83,21 @@ class Metrics:
 
     def spent(self, lines: Iterable[Line]) -> None:
         """Sums changed. A counter never goes down: what was corrected downwards stays in it."""
-        pico: Counter[Labels] = Counter()
+        changes = [(kept, Counter[Labels]()) for kept in (self._pico, self._calls, self._tokens)]
+        (_, pico), (_, calls), (_, tokens) = changes
         for line in lines:
             model = self._models.of(line.price.model or str(line.keys["model"]))
             project = self._projects.of(str(line.keys["project"]))
             who: Labels = ((names.COST_MODEL, model), ("project", project))
             pico[who] += line.pico
-            self._calls[who] += line.sums["calls"]
+            calls[who] += line.sums["calls"]
             if line.keys["kind"] == PAID:
                 for kind, classes in (("input", INPUTS), ("output", OUTPUTS)):
                     label: Labels = ((names.MODEL_NAME, model), (names.MODEL_DIRECTION, kind))
-                    self._tokens[label] += sum(line.sums[name] for name in classes)
-        for who, more in pico.items():
-            self._pico[who] += max(0, more)
+                    tokens[label] += sum(line.sums[name] for name in classes)
+        for kept, found in changes:
+            for labels, more in found.items():
+                kept[labels] += max(0, more)
 
     def render(self, facts: Mapping[str, "Fact"]) -> str:
         """All of it; `facts` are figures of the moment, with a line of help."""
@@ -111,7 +113,7 @@ class Metrics:
         calls = "sdlc_serve_calls_total"
         yield from _family(calls, "counter", "Calls that count, of known and unknown usage.")
         for who, number in sorted(self._calls.items()):
-            yield _sample(calls, who, max(0, number))
+            yield _sample(calls, who, number)
         yield from self._of_requests()
         yield from _family("sdlc_serve_items_total", "counter", "What exports held.")
         for (signal, what), number in sorted(self._exported.items()):

@@ -190,3 +190,30 @@ def test_two_requests_of_one_key_at_once_are_one(service: Any) -> None:
 
     assert {answer.status for answer in answers} == {200}
     assert len(service.rows()) == before + 1
+
+
+def counters(service: Any) -> dict[str, float]:
+    """What only ever grows on `/metrics`, as far as it is about calls."""
+    told = {}
+    for line in service.get("/metrics").body.decode().splitlines():
+        name, _, value = line.rpartition(" ")
+        if name.startswith(("llm_cost_usd_total{", "gen_ai_client_token_usage_sum{",
+                            "sdlc_serve_calls_total{")):  # fmt: skip
+            told[name] = float(value)
+    return told
+
+
+def test_no_counter_goes_down_when_a_call_is_told_better(start: Any, tmp_path: Any) -> None:
+    service = start(tmp_path)
+    large = {**CALL, "call_id": "c1", "status": "error", "input_tokens": 1_000_000}
+    service.track(large)
+    first = counters(service)
+
+    service.track({**CALL, "call_id": "c1", "model": "gpt-4o-mini", "input_tokens": 10})
+    service.track({**CALL, "call_id": "c2"})
+
+    (row,) = known(service, "c1")
+    assert row["input"] == 10  # it was told better
+    last = counters(service)
+    assert len(first) == 4
+    assert {name: last[name] for name in first if last[name] < first[name]} == {}
