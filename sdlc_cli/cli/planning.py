@@ -334,7 +334,7 @@ class Planner:
         from sdlc_cli.plan.search import solve
 
         self.progress.begin(_("Planning"))
-        return solve(
+        plan = solve(
             project,
             objective=self._objective,
             effort=self.effort,
@@ -344,6 +344,8 @@ class Planner:
             stability=self._stability(hint),
             instance=instance,
         )
+        _kept(project, plan)
+        return plan
 
     def _stability(self, hint: "Schedule | None") -> float:
         if hint is None:
@@ -414,6 +416,17 @@ class Planner:
             return not self.stop.asked
 
         return watch
+
+
+def _kept(project: "Project", plan: "Schedule") -> None:
+    """Raise where a plan breaks a rule: what is wrong is told as our mistake, never as a plan."""
+    from sdlc_cli.plan.check import MISSES, violations
+
+    for broken in violations(project, plan):
+        if plan.feasible or broken.kind not in MISSES:
+            raise RuntimeError(f"the plan that was found is wrong: {broken.message}")
+    if plan.makespan < plan.lower_bound:
+        raise RuntimeError("the plan that was found is shorter than any can be")
 
 
 def _needs_exact() -> None:

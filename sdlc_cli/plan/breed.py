@@ -26,7 +26,7 @@ from sdlc_cli.plan.packed import (
     Packed,
 )
 from sdlc_cli.plan.room import ANCHOR, FINISH, FLEX, MODE, START, USED, Room
-from sdlc_cli.plan.sgs import backward, count_use, forward, key
+from sdlc_cli.plan.sgs import at_once, backward, count_use, forward, key, to_mates, turn
 
 NOWHERE: Final = 1e300  # the weight of what has no schedule
 _PRIME: Final = 2147483647
@@ -226,10 +226,40 @@ def afford(p: Packed, w: Room, h: Herd) -> None:
 
 
 @inlined
+def agree(p: Packed, w: Room, h: Herd) -> None:
+    """Draw other modes for groups that ask for more at once than there is."""
+    for u in range(p.sizes[UNITS]):
+        first, stop = p.unit[u, FIRST], p.unit[u, STOP]
+        if stop - first == 1:
+            continue
+        left = 8
+        while left > 0 and not at_once(p, w, u):
+            left -= 1
+            for i in range(first, stop):
+                turn(p, w, p.many[i], draw_row(p, h, p.many[i]))
+        if left == 0:
+            to_mates(p, w, u)
+
+
+@inlined
+def early(p: Packed, w: Room, order: I64) -> bool:
+    """A plan of the list; where the horizon is too near, with groups and starts made easy."""
+    for again in range(2):
+        if forward(p, w, order):
+            return True
+        for u in range(p.sizes[UNITS]):
+            if again == 0 and p.unit[u, STOP] - p.unit[u, FIRST] > 1:
+                to_mates(p, w, u)
+        for j in range(p.sizes[TASKS]):
+            w.plan[j, ANCHOR] = 0
+    return False
+
+
+@inlined
 def judge(p: Packed, w: Room, h: Herd, order: I64, weights: F64) -> Any:
     """The weight of the schedule of `order` and the room's modes, justified; both are updated."""
     h.state[MADE] += 1
-    if not forward(p, w, order):
+    if not early(p, w, order):
         return 1e300
     note = remember(p, w, h, weights)
     top = 0
@@ -377,6 +407,7 @@ def breed(p: Packed, w: Room, h: Herd, weights: F64, schedules: int) -> None:
             y = roll(h.state, size)
             out = x if h.weight[x] >= h.weight[y] else y
         afford(p, w, h)
+        agree(p, w, h)
         value = judge(p, w, h, h.desk[CHILD], weights)
         if value <= h.weight[out]:
             h.weight[out] = value

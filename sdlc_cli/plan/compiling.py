@@ -1,6 +1,7 @@
 """Turns a Project into the arrays that searches work on; refuses what can never be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from sdlc_cli.core.i18n import msg
@@ -26,7 +27,7 @@ def compile_(project: Project) -> Instance:
     group = _groups(project, index)
     order = _order(project, links, group)
     rows = Rows(project)
-    return tables(project, links, group, order, rows, span(project, links, order, rows))
+    return tables(project, links, group, order, rows, span(project, links, group, order, rows))
 
 
 def _groups(project: Project, index: dict[str, int]) -> list[int]:
@@ -66,18 +67,12 @@ def _order(
     fact = [task.status != "todo" for task in project.tasks]
     after: dict[int, set[int]] = {u: set() for u in members}
     waits = dict.fromkeys(members, 0)
-    for a, b, kind, lag in links:
+    within: dict[int, list[tuple[int, int]]] = {}
+    for a, b, *_ in links:
         if fact[b]:
             continue
         if unit[a] == unit[b]:
-            if kind != KINDS["SS"] or lag > 0:
-                raise PlanError(
-                    msg(
-                        "{a} and {b} are to start together, and {b} is to come after {a}",
-                        a=project.tasks[a].id,
-                        b=project.tasks[b].id,
-                    )
-                )
+            within.setdefault(unit[b], []).append((a, b))
         elif unit[b] not in after[unit[a]]:
             after[unit[a]].add(unit[b])
             waits[unit[b]] += 1
@@ -86,7 +81,7 @@ def _order(
     order: list[int] = []
     while ready:
         u = ready.pop()
-        order += members[u]
+        order += _sorted(members[u], within.get(u, ()))
         for v in sorted(after[u], reverse=True):
             waits[v] -= 1
             if not waits[v]:
@@ -98,3 +93,16 @@ def _order(
                 ids=", ".join(stuck[:10]))
         )  # fmt: skip
     return order
+
+
+def _sorted(tasks: Sequence[int], pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """The tasks of a group, each after those of it that it waits for."""
+    before: dict[int, set[int]] = {j: set() for j in tasks}
+    for a, b in pairs:
+        before[b].add(a)
+    try:
+        return list(TopologicalSorter(before).static_order())
+    except CycleError:
+        raise PlanError(
+            msg("the tasks wait for each other: {path}", path=", ".join(map(str, tasks)))
+        ) from None

@@ -17,7 +17,7 @@ from sdlc_cli.plan.breed import BORN, GIVEN, MADE, NOWHERE, Herd, breed, herd
 from sdlc_cli.plan.effort import Effort, Found, Progress, Watch
 from sdlc_cli.plan.goal import MISS, Goal
 from sdlc_cli.plan.instance import Instance
-from sdlc_cli.plan.packed import UNITS, Packed, pack
+from sdlc_cli.plan.packed import UNITS, WISH, Packed, pack
 from sdlc_cli.plan.room import Room, room
 
 ISLANDS = 2
@@ -69,7 +69,7 @@ def _give(p: Packed, to: Herd, given: Sequence[Found]) -> None:
         units = int(p.sizes[UNITS])
         start = [plan.start[p.many[p.unit[u, 0] : p.unit[u, 1]]].max() for u in range(units)]
         to.order[m] = _settled(p, np.argsort(np.array(start), kind="stable"))
-        to.gene[m] = 2 * plan.mode + (p.task[:, -2] > 0)
+        to.gene[m] = 2 * plan.mode + (p.task[:, WISH] > 0)
         to.state[GIVEN] = m + 1
 
 
@@ -176,6 +176,8 @@ class _Run:
 
     def found(self) -> Found:
         """The best of all islands."""
+        if self.best.best[0] >= NOWHERE:
+            raise RuntimeError("no list of the tasks became a plan")
         plan = self.best.best_plan
         return Found(
             start=plan[:, 0].copy(),

@@ -69,6 +69,7 @@ class Instance:
     fixed_start: I64  # (n) -1: to be planned
     fixed_finish: I64  # (n)
     group: I32  # (n) tasks of one number start together; -1: alone
+    mate: I32  # (n) a mode in which a task can start together with its group in theirs; else -1
     order: I32  # (n) a topological order of all links and groups
     horizon: int  # no sensible plan is longer
     unit_seconds: int  # of a slot here

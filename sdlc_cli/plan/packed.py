@@ -21,7 +21,8 @@ TASKS, UNITS, WORDS, HORIZON, BUDGETS, USE, LATEST, SWAPPED = range(8)  # of `si
     FACT,
     WISH,
     WISHED_MODE,
-) = range(14)  # of `task`  # fmt: skip
+    MATE,
+) = range(15)  # of `task`  # fmt: skip
 OTHER, KIND, LAG = range(3)  # of `link`
 FIRST, STOP, AFTER_FROM, AFTER_TO, BEFORE, TAIL = range(6)  # of `unit`
 LENGTH, CALENDAR, LOW, HIGH, COST, QUALITY, DEMAND = range(7)  # of `mode`
@@ -35,7 +36,7 @@ class Packed(NamedTuple):
     """
 
     sizes: I64
-    task: I64  # (n, MODE_FROM..WISHED_MODE) the last two are -1 without a plan to keep to
+    task: I64  # (n, MODE_FROM..MATE) the wishes are -1 without a plan to keep to
     link: I64  # (2 x links, OTHER..LAG)
     unit: I64  # (units, FIRST..TAIL)
     many: I64  # the tasks of the units from FIRST to STOP, the later units from AFTER_FROM to _TO
@@ -69,7 +70,8 @@ def pack(instance: Instance, wish: Found | None = None) -> Packed:
             instance.pred_ptr[1:], instance.succ_ptr[:-1] + links, instance.succ_ptr[1:] + links,
             instance.release, instance.deadline, instance.hard, instance.priority,
             instance.late_cost, fact,
- none if wish is None else wish.start, none if wish is None else wish.mode,
+            none if wish is None else wish.start, none if wish is None else wish.mode,
+            instance.mate,
         ),
         link=np.concatenate([
             _table(instance.pred_task, instance.pred_kind, instance.pred_lag),

@@ -8,6 +8,7 @@ from sdlc_cli.plan.packed import (
     BUDGETS,
     COST,
     DEADLINE,
+    DEMAND,
     FACT,
     FIRST,
     HARD,
@@ -17,7 +18,9 @@ from sdlc_cli.plan.packed import (
     LAG,
     LATE_COST,
     LATEST,
+    LENGTH,
     LOW,
+    MATE,
     MODE_FROM,
     MODE_TO,
     OTHER,
@@ -158,23 +161,29 @@ def place(p: Packed, w: Room, j: int) -> bool:
 
 @inner
 def place_group(p: Packed, w: Room, u: int) -> bool:
-    """The tasks of a group in one slot, the first in which all of them find room."""
+    """The tasks of a group in one slot, the first in which all of them find room.
+
+    Those that wait for another of the group come after it in the unit.
+    """
     first, stop = p.unit[u, FIRST], p.unit[u, STOP]
     t = 0
+    for i in range(first, stop):
+        w.plan[p.many[i], START] = w.plan[p.many[i], FINISH] = -NEVER
     for i in range(first, stop):
         t = max(t, after_links(p, w, p.many[i])[0])
     done = first
     while done < stop:
         j = p.many[done]
-        end = after_links(p, w, j)[1]
+        begin, end = after_links(p, w, j)
+        begin = max(begin, t)
         row = w.plan[j, MODE]
-        start = earliest(p, w.free, row, t, end, p.sizes[HORIZON] - 1)
+        start = earliest(p, w.free, row, begin, end, p.sizes[HORIZON] - 1)
         if w.plan[j, FLEX] > 0 and start != t:
             low, high = p.mode[row, LOW], p.mode[row, HIGH]
             for other in range(low, high):
                 if not allowed(p, w, w.plan[j, MODE], other):
                     continue
-                s = earliest(p, w.free, other, t, end, p.sizes[HORIZON] - 1)
+                s = earliest(p, w.free, other, begin, end, p.sizes[HORIZON] - 1)
                 if s >= 0 and (start < 0 or s < start):
                     row, start = other, s
         if start == t:
@@ -192,6 +201,30 @@ def place_group(p: Packed, w: Room, u: int) -> bool:
         t = start
         done = first
     return True
+
+
+@inner
+def at_once(p: Packed, w: Room, u: int) -> bool:
+    """Whether there is enough for all tasks of a unit at once, in their modes."""
+    for k in range(p.sizes[WORDS]):
+        free = p.clean[p.sizes[HORIZON] - 1, k]
+        for i in range(p.unit[u, FIRST], p.unit[u, STOP]):
+            row = w.plan[p.many[i], MODE]
+            if p.mode[row, LENGTH] > 0:
+                free -= p.mode[row, DEMAND + k]
+                if free & p.limit[k] != p.limit[k]:
+                    return False
+    return True
+
+
+@inner
+def to_mates(p: Packed, w: Room, u: int) -> None:
+    """Turn the tasks of a unit to the modes in which they are known to start together."""
+    for i in range(p.unit[u, FIRST], p.unit[u, STOP]):
+        j = p.many[i]
+        if p.task[j, MATE] >= 0:
+            turn(p, w, j, p.task[j, MATE])
+            w.plan[j, FLEX] = 0
 
 
 @inner
@@ -235,8 +268,8 @@ def late_group(p: Packed, w: Room, u: int, top: int) -> bool:
     """The tasks of a group in one slot, the last in which all of them find room."""
     first, stop = p.unit[u, FIRST], p.unit[u, STOP]
     t = top
-    done = first
-    while done < stop:
+    done = stop - 1
+    while done >= first:
         j = p.many[done]
         begin, end = before_links(p, w, j, min(top, max(p.task[j, DEADLINE], w.plan[j, FINISH])))
         row = w.plan[j, MODE]
@@ -246,15 +279,15 @@ def late_group(p: Packed, w: Room, u: int, top: int) -> bool:
             w.plan[j, START] = s
             w.plan[j, FINISH] = f
             hold(p, w, row, s, f, 1)
-            done += 1
+            done -= 1
             continue
-        for i in range(first, done):
+        for i in range(done + 1, stop):
             a = p.many[i]
             hold(p, w, w.plan[a, MODE], w.plan[a, START], w.plan[a, FINISH], -1)
         if s < 0:
             return False
         t = s
-        done = first
+        done = stop - 1
     return True
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from sdlc_cli.plan import staffing
 from sdlc_cli.plan.instance import I64, MICRO, NEVER, Instance
+from sdlc_cli.plan.mates import Link
 from sdlc_cli.plan.model import Project
 from sdlc_cli.plan.rows import Row, Rows
-from sdlc_cli.plan.span import Link, Span
+from sdlc_cli.plan.span import Span
 
 
 def tables(
@@ -80,12 +81,21 @@ def tables(
         fixed_start=np.array([-1 if s < 0 else s // scale for s, _ in facts], dtype=np.int64),
         fixed_finish=np.array([-1 if f < 0 else f // scale for _, f in facts], dtype=np.int64),
         group=np.array(group, dtype=np.int32),
+        mate=_mates(n, rows, span.mates),
         order=np.array(order, dtype=np.int32),
         horizon=-(-span.horizon // scale),
         unit_seconds=project.unit_seconds * scale,
         scale=scale,
         latest=NEVER if project.deadline is None else project.deadline // scale,
     )
+
+
+def _mates(n: int, rows: Sequence[Row], chosen: Sequence[Row]) -> np.ndarray:
+    mate = np.full(n, -1, dtype=np.int32)
+    number = {id(row): i for i, row in enumerate(rows)}
+    for row in chosen:
+        mate[row.task] = number[id(row)]
+    return mate
 
 
 def _scale(

@@ -57,6 +57,7 @@ def plain(
         fixed_start=whole - 1,
         fixed_finish=whole - 1,
         group=np.full(n, -1, dtype=np.int32),
+        mate=np.full(n, -1, dtype=np.int32),
         order=_topological(n, links),
         horizon=sum(durations) + 1,
         unit_seconds=60,

@@ -102,7 +102,7 @@ def projects(
     resources = [
         Resource(
             id=f"resource {i}",
-            capacity=draw(st.integers(1, 4)),
+            capacity=draw(st.sampled_from((1, 1, 2, 3, 4))),
             calendar=draw(st.sampled_from((ALWAYS, *shared))),
             usd_per_hour=draw(money),
             unit=draw(st.sampled_from(("", "tokens/min"))),
@@ -151,6 +151,49 @@ def projects(
         weights=draw(st.sampled_from((Weights(), Weights(cost=2.5, quality=0.0)))),
     )
     return replace(project, together=draw(_groups(project)))
+
+
+@st.composite
+def crowded(draw: st.DrawFn) -> Project:
+    """Two or three tasks that start together, with few people and units among them, and another.
+
+    Whether they can, `at_once` tells.
+    """
+    start, zone = draw(st.sampled_from(STARTS))
+    shared = draw(st.lists(calendars(start), min_size=1, max_size=3))
+    people = [
+        Resource(
+            id=f"person {i}",
+            person=True,
+            skills=frozenset(skill for skill in SKILLS[:2] if draw(st.booleans())),
+            calendar=draw(st.sampled_from(shared)),
+        )
+        for i in range(draw(st.integers(1, 3)))
+    ]
+    unit = Resource(id="unit", capacity=draw(st.integers(1, 3)))
+    ids = [f"task {i}" for i in range(draw(st.integers(3, 4)))]
+    tasks = tuple(
+        Task(
+            id=name,
+            modes=tuple(
+                Mode(
+                    id=f"mode {n}",
+                    duration=draw(st.integers(0, 9)),
+                    needs=(*draw(_staff(people)), *draw(_held([unit]))),
+                )
+                for n in range(draw(st.integers(1, 2)))
+            ),
+        )
+        for name in ids
+    )
+    return Project(
+        start=start,
+        timezone=zone,
+        calendar=draw(st.sampled_from(shared)),
+        tasks=tasks,
+        resources=(*people, unit),
+        together=(tuple(ids[1:]),),
+    )
 
 
 def tiny() -> st.SearchStrategy[Project]:
@@ -288,16 +331,23 @@ def _groups(draw: st.DrawFn, project: Project) -> tuple[tuple[str, ...], ...]:
 
 
 def _can_meet(project: Project, group: tuple[str, ...]) -> bool:
-    """Whether the two do not wait for each other, nor want the same at once in any way."""
+    """Whether the two do not wait for each other, and there is enough for both in some way."""
     if list(waiting(project.tasks, (group,))):
         return False
-    there = {one.id: one.capacity for one in project.resources}
     one, other = (project.by_id[name] for name in group)
-    return all(
-        there[name] >= amount + dict(second.resources).get(name, 0)
-        for first, second in product(ways(project, one), ways(project, other))
-        for name, amount in first.resources
-    )
+    if any({link.task for link in task.after} & set(group) for task in (one, other)):
+        return False
+    return any(at_once(project, pair) for pair in product(ways(project, one), ways(project, other)))
+
+
+def at_once(project: Project, chosen: Sequence["Way"]) -> bool:
+    """Whether there is enough for all of these ways in one slot."""
+    held: dict[str, int] = {}
+    for way in chosen:
+        for name, amount in way.resources if way.duration else ():
+            held[name] = held.get(name, 0) + amount
+    there = {one.id: one.capacity for one in project.resources}
+    return all(there[name] >= amount for name, amount in held.items())
 
 
 Usage = Mapping[tuple[str, int], int]  # of a resource in a slot
@@ -379,13 +429,15 @@ def _serve(places: Sequence[str], crew: Sequence[Resource]) -> bool:
 
 def naive(project: Project) -> Schedule:
     """A plan that keeps every rule but perhaps the limits: one task (or group) after another, each
-    in its first way and at the first moment that fits. For tasks that have not begun.
+    in its first way that there is enough for, at the first moment that fits. For tasks that have
+    not begun.
     """
     placed: dict[str, Placement] = {}
     usage: Usage = {}
     for names in _order(project):
         tasks = [project.by_id[name] for name in names]
-        chosen = [ways(project, task)[0] for task in tasks]
+        choices = product(*(ways(project, task) for task in tasks))
+        chosen = next(one for one in choices if at_once(project, one))
         start = max(project.now, *(task.release for task in tasks))
         while True:
             found = [_placed(t, w, start) for t, w in zip(tasks, chosen, strict=True)]
@@ -450,6 +502,8 @@ def front(project: Project) -> set[tuple[int, Decimal, float]]:
             continue
         last = 0
         picked = dict(zip(project.by_id, chosen, strict=True))
+        if not all(at_once(project, [picked[name] for name in one]) for one in project.together):
+            continue
         while not _done_by(project, picked, last):
             last += 1
         points.add((last, cost, sum(way.quality for way in chosen)))

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sdlc_cli.plan import calendars, search
+from sdlc_cli.plan import calendars, readers, search
 from sdlc_cli.plan.check import MISSES, violations
 from sdlc_cli.plan.effort import Effort, Progress
 from sdlc_cli.plan.instance import PlanError
@@ -25,7 +27,7 @@ from sdlc_cli.plan.model import (
     Schedule,
     Task,
 )
-from tests.plan.projects import front, projects, tiny
+from tests.plan.projects import at_once, crowded, front, projects, tiny, ways
 
 WEEK = Calendar(hours=tuple(Hours(weekday=d, begin=540, end=1020) for d in range(5)))
 SHORT = Effort(schedules=300)
@@ -70,6 +72,75 @@ def test_a_small_team_is_done_as_early_as_can_be() -> None:
     assert dict(plan.placements[3].resources) == {"bob": 1}
     assert plan.makespan == 55
     assert plan.cost_usd == 180  # half of Bob's six hours
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(project=crowded())
+def test_a_group_starts_together_or_is_refused(project: Project) -> None:
+    members = [project.by_id[name] for name in project.together[0]]
+    choices = product(*(ways(project, task) for task in members))
+    if any(at_once(project, one) for one in choices):
+        plan = search.solve(project, effort=Effort(schedules=20))
+
+        assert violations(project, plan) == ()
+        assert plan.makespan >= plan.lower_bound
+    else:
+        with pytest.raises(PlanError, match="are to start together"):
+            search.solve(project, effort=Effort(schedules=20))
+
+
+def test_a_group_waits_for_the_first_slot_that_is_open_for_all(tmp_path: Path) -> None:
+    file = tmp_path / "tasks.yaml"
+    file.write_text(
+        "version: 1\nstart: 2026-03-23\ncalendar: office\nresources: {staging: 1}\n"
+        "together: [[deploy, watch]]\n"
+        "tasks: {deploy: {duration: 6h, needs: staging}, watch: {duration: 4h}}\n"
+    )
+    project = readers.load(str(file))
+    plan = search.solve(project, effort=SHORT)
+
+    assert [(p.start, p.finish) for p in plan.placements] == [(9, 15), (9, 13)]
+    assert violations(project, plan) == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param("people: {al: {}}\ntasks: {a: {duration: 2h, needs: al}, b: {duration: 1h,"
+                     " needs: al}}", "a, b are to start together, and need 2 of al", id="person"),
+        pytest.param("resources: {g: 3}\ntasks: {a: {duration: 2h, needs: [{resource: g,"
+                     " amount: 2}]}, b: {duration: 1h, needs: [{resource: g, amount: 2}]}}",
+                     "need 4 of g", id="units"),
+        pytest.param("calendars: {m: {hours: {mon-fri: 09:00-12:00}}, n: {hours: {mon-fri: "
+                     "13:00-16:00}}}\npeople: {al: {calendar: m}, bo: {calendar: n}}\n"
+                     "tasks: {a: {duration: 2h, needs: al}, b: {duration: 1h, needs: bo}}",
+                     "a, b are to start together, and those they need are never at work",
+                     id="calendars"),
+        pytest.param("tasks: {a: {duration: 2h}, b: {duration: 1h, after: [{task: a, type: FF}]}}",
+                     "a, b are to start together, and b cannot come after a", id="link"),
+    ],
+)  # fmt: skip
+def test_what_cannot_start_together_is_refused_by_name(
+    tmp_path: Path, body: str, words: str
+) -> None:
+    file = tmp_path / "tasks.yaml"
+    file.write_text(f"version: 1\nstart: 2026-03-23\ntogether: [[a, b]]\n{body}\n")
+
+    with pytest.raises(PlanError, match=words):
+        search.solve(readers.load(str(file)), effort=SHORT)
+
+
+def test_a_task_may_end_no_sooner_than_another_that_it_starts_with(tmp_path: Path) -> None:
+    file = tmp_path / "tasks.yaml"
+    file.write_text(
+        "version: 1\nstart: 2026-03-23\ntogether: [[watch, deploy]]\ntasks:\n"
+        "  watch: {after: [{task: deploy, type: FF}], modes: {short: {duration: 1h}, long:"
+        " {duration: 3h}}}\n"
+        "  deploy: {duration: 2h}\n"
+    )
+    plan = search.solve(readers.load(str(file)), effort=SHORT)
+
+    assert [(p.start, p.finish) for p in plan.placements] == [(0, 3), (0, 2)]
 
 
 def test_a_plan_depends_on_the_seed_and_not_on_the_workers() -> None:

@@ -35,18 +35,23 @@ def waiting(
             leader[member] = members[0]
     merged: list[list[int]] = [[] for _ in tasks]
     for i, after in enumerate(followers):
-        merged[leader[i]] += [leader[j] for j in after]
+        merged[leader[i]] += [leader[j] for j in after if leader[j] != leader[i]]
     if found := cycle(merged):
-        path = _path(tasks, found)
+        path = _path(tasks, found, leader)
         yield (
             ("together",),
             msg("tasks that start together wait for each other: {path}", path=path),
         )
 
 
-def _path(tasks: Sequence[Task], found: Sequence[int]) -> str:
-    """`a (line 3) -> b (line 7) -> a (line 3)`, each before the next."""
-    names = [_named(tasks[i]) for i in (*found, found[0])]
+def _path(tasks: Sequence[Task], found: Sequence[int], leader: Sequence[int] = ()) -> str:
+    """`a (line 3) -> b (line 7) -> a (line 3)`, each before the next; groups as `a + b`."""
+    names = [
+        " + ".join(_named(tasks[j]) for j, first in enumerate(leader) if first == i)
+        if leader
+        else _named(tasks[i])
+        for i in (*found, found[0])
+    ]
     if len(names) > _LONGEST:
         names[_LONGEST - 2 : -1] = ["…"]
     return " -> ".join(names)

@@ -297,7 +297,7 @@ def test_tasks_that_start_together_do_not_wait_for_each_other() -> None:
         "3: together[2][1]: there is no task 'x'",
         (
             "3: together: tasks that start together wait for each other:"
-            " a (line 5) -> b (line 6) -> a (line 5)"
+            " a (line 5) + c (line 7) -> b (line 6) -> a (line 5) + c (line 7)"
         ),
     ]
 
