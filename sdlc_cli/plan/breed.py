@@ -1,11 +1,29 @@
 """One population of lists and modes, compiled: parents, a child, its schedule, its place."""
 
-from typing import Any, Final, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from sdlc_cli.plan.compiled import inlined, inner, light
-from sdlc_cli.plan.instance import F64, I32, I64
+from sdlc_cli.plan.herd import (
+    AMOUNT,
+    BORN,
+    CHILD,
+    COUNT,
+    GIVEN,
+    LOOSE,
+    MADE,
+    MARK,
+    MISSED,
+    MODES,
+    STAMP,
+    SWAPS,
+    Herd,
+    chance,
+    less,
+    lighter,
+    pick,
+    roll,
+)
+from sdlc_cli.plan.instance import F64, I64
 from sdlc_cli.plan.packed import (
     AFTER_FROM,
     AFTER_TO,
@@ -27,54 +45,6 @@ from sdlc_cli.plan.packed import (
 )
 from sdlc_cli.plan.room import ANCHOR, FINISH, FLEX, MODE, START, USED, Room
 from sdlc_cli.plan.sgs import at_once, backward, count_use, forward, key, to_mates, turn
-
-NOWHERE: Final = 1e300  # the weight of what has no schedule
-_PRIME: Final = 2147483647
-DICE, MADE, BORN, GIVEN = range(4)  # of `state`; the first GIVEN members are not drawn
-CHILD, COUNT, MARK, STAMP = range(4)  # of `desk`
-SWAPS, MODES, LOOSE, TOURNAMENT = range(4)  # of `habit`
-
-
-class Herd(NamedTuple):
-    """A population: an order of units and a mode for each task, and what it weighs."""
-
-    order: I32  # (size, units)
-    gene: I32  # (size, n) twice a mode, plus one where the task waits for its wished start
-    weight: F64  # (size)
-    habit: F64  # how often neighbours swap, modes change; how many tasks choose their mode
-    desk: I64  # (4, units) to work on
-    state: I64
-    best: F64  # (1)
-    best_plan: I64  # (n, 3)
-
-
-def herd(p: Packed, facts: I64, size: int, seed: int, habit: tuple[float, ...]) -> Herd:
-    """An unborn population."""
-    units, n = int(p.sizes[UNITS]), int(p.sizes[TASKS])
-    return Herd(
-        order=np.zeros((size, units), dtype=np.int32),
-        gene=np.zeros((size, n), dtype=np.int32),
-        weight=np.full(size, NOWHERE),
-        habit=np.array(habit),
-        desk=np.zeros((4, units), dtype=np.int64),
-        state=np.array([seed % (_PRIME - 1) + 1, 0, 0, 0], dtype=np.int64),
-        best=np.full(1, NOWHERE),
-        best_plan=facts.copy(),
-    )
-
-
-@inner
-def roll(dice: I64, n: int) -> Any:
-    """A number from 0 to n - 1 (the minimal standard generator: alike in Python and compiled)."""
-    dice[0] = dice[0] * 48271 % 2147483647
-    return dice[0] % n
-
-
-@inner
-def chance(dice: I64) -> Any:
-    """A number in [0, 1)."""
-    dice[0] = dice[0] * 48271 % 2147483647
-    return dice[0] / 2147483647.0
 
 
 @inner
@@ -256,11 +226,11 @@ def early(p: Packed, w: Room, order: I64) -> bool:
 
 
 @inlined
-def judge(p: Packed, w: Room, h: Herd, order: I64, weights: F64) -> Any:
+def judge(p: Packed, w: Room, h: Herd, order: I64, weights: F64) -> tuple[Any, Any]:
     """The weight of the schedule of `order` and the room's modes, justified; both are updated."""
     h.state[MADE] += 1
     if not early(p, w, order):
-        return 1e300
+        return 1e300, 1e300
     note = remember(p, w, h, weights)
     top = 0
     for u in range(p.sizes[UNITS]):
@@ -280,26 +250,16 @@ def judge(p: Packed, w: Room, h: Herd, order: I64, weights: F64) -> Any:
 
 
 @inner
-def remember(p: Packed, w: Room, h: Herd, weights: F64) -> Any:
+def remember(p: Packed, w: Room, h: Herd, weights: F64) -> tuple[Any, Any]:
     """The weight of the schedule in the room, which is kept if it is the best."""
-    value = key(p, w, weights)
-    if value < h.best[0]:
-        h.best[0] = value
+    missed, amount = key(p, w, weights)
+    if less(missed, amount, h.best[MISSED], h.best[AMOUNT]):
+        h.best[MISSED] = missed
+        h.best[AMOUNT] = amount
         for j in range(p.sizes[TASKS]):
             for k in range(3):
                 h.best_plan[j, k] = w.plan[j, k]
-    return value
-
-
-@inner
-def pick(h: Herd) -> Any:
-    """The best of a few members."""
-    best = roll(h.state, len(h.weight))
-    for _ in range(int(h.habit[TOURNAMENT]) - 1):
-        other = roll(h.state, len(h.weight))
-        if h.weight[other] < h.weight[best]:
-            best = other
-    return best
+    return missed, amount
 
 
 @inner
@@ -405,12 +365,13 @@ def breed(p: Packed, w: Room, h: Herd, weights: F64, schedules: int) -> None:
             mutate(p, w, h)
             x = roll(h.state, size)
             y = roll(h.state, size)
-            out = x if h.weight[x] >= h.weight[y] else y
+            out = y if lighter(h, x, y) else x
         afford(p, w, h)
         agree(p, w, h)
-        value = judge(p, w, h, h.desk[CHILD], weights)
-        if value <= h.weight[out]:
-            h.weight[out] = value
+        missed, amount = judge(p, w, h, h.desk[CHILD], weights)
+        if not less(h.weight[out, MISSED], h.weight[out, AMOUNT], missed, amount):
+            h.weight[out, MISSED] = missed
+            h.weight[out, AMOUNT] = amount
             for i in range(p.sizes[UNITS]):
                 h.order[out, i] = h.desk[CHILD, i]
             for j in range(p.sizes[TASKS]):

@@ -13,9 +13,10 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from sdlc_cli.plan.breed import BORN, GIVEN, MADE, NOWHERE, Herd, breed, herd
+from sdlc_cli.plan.breed import breed
 from sdlc_cli.plan.effort import Effort, Found, Progress, Watch
-from sdlc_cli.plan.goal import MISS, Goal
+from sdlc_cli.plan.goal import Goal
+from sdlc_cli.plan.herd import BORN, GIVEN, MADE, MISSED, NOWHERE, Herd, herd
 from sdlc_cli.plan.instance import Instance
 from sdlc_cli.plan.packed import UNITS, WISH, Packed, pack
 from sdlc_cli.plan.room import Room, room
@@ -89,6 +90,21 @@ def _settled(p: Packed, order: np.ndarray) -> list[int]:
     return out
 
 
+_Weight = tuple[float, float]
+_NONE: _Weight = (NOWHERE, NOWHERE)
+
+
+def _weight(of: Herd, member: int) -> _Weight:
+    missed, amount = of.weight[member].tolist()
+    return missed, amount
+
+
+def _ranked(of: Herd) -> list[int]:
+    """The members, the best first."""
+    ranked: list[int] = np.lexsort(of.weight.T[::-1]).tolist()
+    return ranked
+
+
 @dataclass(slots=True)
 class _Run:
     """A search that goes on."""
@@ -100,7 +116,7 @@ class _Run:
     watch: Watch | None
     bound: int
     islands: list[tuple[Room, Herd]] = field(default_factory=list)
-    progress: dict[int, tuple[float, int]] = field(default_factory=dict)
+    progress: dict[int, tuple[_Weight, int]] = field(default_factory=dict)
     begin: float = field(default_factory=time.monotonic)
 
     def advance(self, island: tuple[Room, Herd], schedules: int) -> None:
@@ -116,7 +132,7 @@ class _Run:
 
     @property
     def best(self) -> Herd:
-        return min((one for _, one in self.islands), key=lambda one: float(one.best[0]))
+        return min((one for _, one in self.islands), key=lambda one: tuple(one.best.tolist()))
 
     def go(self, together: Callable[[int], object]) -> None:
         """Advance all islands until the effort is spent, the watch says so, or it is proved."""
@@ -144,7 +160,7 @@ class _Run:
             Progress(makespan=makespan, bound=self.bound, schedules=self.made, seconds=seconds)
         ):
             return True
-        if self.goal.only_makespan and makespan <= self.bound and best.best[0] < MISS / 1e6:
+        if self.goal.only_makespan and makespan <= self.bound and not best.best[MISSED]:
             return True
         if self.effort.schedules is not None:
             return self.made >= self.effort.schedules
@@ -154,29 +170,30 @@ class _Run:
         """The best of each island takes the place of the worst of the next one."""
         herds = [one for _, one in self.islands]
         for i, one in enumerate(herds):
-            least, since = self.progress.get(i, (NOWHERE, 0))
-            now = float(one.weight.min())
+            least, since = self.progress.get(i, (_NONE, 0))
+            now = _weight(one, _ranked(one)[0])
             made = int(one.state[MADE])
             if now < least:
                 self.progress[i] = now, made
             elif made - since > 3 * STALE * len(one.weight):
                 one.weight[:] = NOWHERE
                 one.state[BORN] = one.state[GIVEN] = 0
-                self.progress[i] = NOWHERE, made
+                self.progress[i] = _NONE, made
                 return
         sent = []
         for one in herds:
-            best = int(np.argmin(one.weight))
-            sent.append((one.order[best].copy(), one.gene[best].copy(), float(one.weight[best])))
+            best = _ranked(one)[0]
+            sent.append((one.order[best].copy(), one.gene[best].copy(), _weight(one, best)))
         for i, (order, gene, weight) in enumerate(sent):
             to = herds[(i + 1) % len(herds)]
-            worst = int(np.argmax(to.weight))
-            if weight < to.weight[worst] and weight not in to.weight:
+            worst = _ranked(to)[-1]
+            known = {(missed, amount) for missed, amount in to.weight.tolist()}
+            if weight < _weight(to, worst) and weight not in known:
                 to.order[worst], to.gene[worst], to.weight[worst] = order, gene, weight
 
     def found(self) -> Found:
         """The best of all islands."""
-        if self.best.best[0] >= NOWHERE:
+        if self.best.best[MISSED] >= NOWHERE:
             raise RuntimeError("no list of the tasks became a plan")
         plan = self.best.best_plan
         return Found(

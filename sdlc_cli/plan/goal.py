@@ -1,7 +1,7 @@
-"""What an objective weighs: one number for each schedule, the smaller the better.
+"""What an objective weighs: two numbers for each schedule, the smaller the better.
 
-The number is linear in what a schedule amounts to. Misses of hard limits come first, whatever the
-objective: a plan that keeps them is better than any that does not.
+The first are the misses of hard limits, whatever the objective: a plan that keeps them is better
+than any that does not. The second, linear in what a schedule amounts to, counts among equals.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,6 @@ MAKESPAN: Final = 0
 TARDINESS: Final = 1
 COST: Final = 2
 QUALITY: Final = 3
-MISS: Final = 1e15
-"""What one unit of a missed limit weighs: more than any schedule without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Schedules from lists, compiled: every unit as early, or as late, as all the others let it."""
 
-from typing import Any, Final
+from typing import Any
 
 from sdlc_cli.plan.compiled import inner
 from sdlc_cli.plan.instance import F64, FF, FS, I64, NEVER, SS
@@ -55,8 +55,6 @@ from sdlc_cli.plan.room import (
     start_of,
     wipe,
 )
-
-LATE: Final = 1e15  # what a unit of a missed limit weighs in a key: see goal.MISS
 
 
 @inner
@@ -292,8 +290,8 @@ def late_group(p: Packed, w: Room, u: int, top: int) -> bool:
 
 
 @inner
-def key(p: Packed, w: Room, weights: F64) -> Any:
-    """What a schedule weighs: see goal.py."""
+def key(p: Packed, w: Room, weights: F64) -> tuple[Any, Any]:
+    """What a schedule misses of its limits, and what it weighs by the goal: see goal.py."""
     makespan = 0
     late = 0
     missed = 0.0
@@ -319,7 +317,7 @@ def key(p: Packed, w: Room, weights: F64) -> Any:
     amount -= weights[3] * quality / 1e6
     if weights[4] > 0.0 or weights[5] > 0.0:
         amount += strayed(p, w, weights)
-    return LATE * missed + amount
+    return missed, amount
 
 
 @inner

@@ -74,6 +74,33 @@ def test_a_small_team_is_done_as_early_as_can_be() -> None:
     assert plan.cost_usd == 180  # half of Bob's six hours
 
 
+def missing_its_deadline() -> Project:
+    long = Task(id="long", modes=(Mode(duration=400),), deadline=1, hard=True)
+    other = Task(id="other", modes=(Mode(duration=1),))
+    return Project(start=datetime(2026, 1, 5, tzinfo=UTC), tasks=(long, other))
+
+
+@pytest.mark.parametrize("stability", [1, 1e300, float("inf"), float("nan")])
+def test_a_plan_is_found_however_much_an_older_one_weighs(stability: float) -> None:
+    project = missing_its_deadline()
+    older = search.solve(project, effort=SHORT)
+
+    plan = search.solve(project, effort=SHORT, hint=older, stability=stability)
+
+    assert plan.placements == older.placements
+
+
+def test_an_older_plan_is_kept_where_a_limit_is_missed() -> None:
+    project = missing_its_deadline()
+    older = search.solve(project, effort=SHORT)
+    moved = replace(older.placements[1], start=5, finish=6)
+    older = replace(older, placements=(older.placements[0], moved))
+
+    plan = search.solve(project, effort=SHORT, hint=older, stability=1)
+
+    assert plan.placements[1].start == 5
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(project=crowded())
 def test_a_group_starts_together_or_is_refused(project: Project) -> None:
