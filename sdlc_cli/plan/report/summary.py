@@ -61,8 +61,9 @@ def bound_line(sheet: Sheet) -> str:
         return _("Proved: no plan is shorter")
     if not plan.lower_bound:
         return _("How short a plan can be is not known")
+    above = -(-1000 * (plan.makespan - plan.lower_bound) // plan.lower_bound) / 1000  # at most
     text = _("No plan is shorter than {bound}: at most {gap} above the shortest").format(
-        bound=clock.elapsed(plan.lower_bound), gap=share(plan.gap)
+        bound=clock.elapsed(plan.lower_bound), gap=share(above)
     )
     if plan.proved_optimal:
         return _("Proved: no plan is better by {objective}").format(
