@@ -47,6 +47,9 @@ def report() -> Schema:
                 "feasible": described(FLAG, "Every hard limit is kept."),
                 "interrupted": described(FLAG, "Somebody ended the search: the best so far."),
                 **_totals(),
+                "penalty_usd": described(
+                    SIGNED_USD, "Of cost_usd, for being late; the budget holds the rest."
+                ),
                 "lower_bound": described(COUNT, "No plan has a smaller makespan."),
                 "gap": described(SHARE, "(makespan - lower_bound) / makespan."),
                 "proved_optimal": described(FLAG, "Nothing is better by the objective."),
@@ -96,7 +99,7 @@ def _totals() -> Schema:
         "makespan": described(COUNT, "The last finish, in slots from the start."),
         "makespan_hours": {"type": "number"},
         "finish_time": TIME,
-        "cost_usd": SIGNED_USD,
+        "cost_usd": described(SIGNED_USD, "Of all tasks, late penalties included."),
         "quality": {"type": "number"},
     }
 
@@ -125,7 +128,8 @@ def _task() -> Schema:
             "status": chosen("todo", "running", "done"),
             "deadline_time": TIME,
             "late": described(COUNT, "Slots after its deadline."),
-            "cost_usd": SIGNED_USD,
+            "cost_usd": described(SIGNED_USD, "Its mode, and the hours of what it holds."),
+            "penalty_usd": described(SIGNED_USD, "For being late, beside cost_usd."),
         }
     )
 

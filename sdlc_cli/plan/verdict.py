@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from sdlc_cli.plan.model import Project, Schedule
+from sdlc_cli.plan.model import Placement, Project, Schedule, Task
 
 MissKind = Literal["deadline", "project deadline", "late", "budget", "consumable"]
 
@@ -42,15 +42,16 @@ def misses(project: Project, schedule: Schedule) -> tuple[Miss, ...]:
 
 def penalties(project: Project, schedule: Schedule) -> Decimal:
     """What the plan pays for being late, in dollars: in its cost, but not in its budget."""
-    hour = Decimal(project.unit_seconds) / 3600
-    return sum(
-        (
-            task.late_usd_per_hour * hour * max(0, placed.finish - task.deadline)
-            for task, placed in zip(project.tasks, schedule.placements, strict=True)
-            if task.deadline is not None and not task.hard
-        ),
-        Decimal(0),
-    )
+    pairs = zip(project.tasks, schedule.placements, strict=True)
+    return sum((penalty(project, *pair) for pair in pairs), Decimal(0))
+
+
+def penalty(project: Project, task: Task, placed: Placement) -> Decimal:
+    """What one task pays for being late, in dollars."""
+    if task.deadline is None or task.hard:
+        return Decimal(0)
+    hours = Decimal(max(0, placed.finish - task.deadline) * project.unit_seconds) / 3600
+    return task.late_usd_per_hour * hours
 
 
 def _misses(project: Project, schedule: Schedule) -> Iterator[Miss]:

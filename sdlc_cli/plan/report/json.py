@@ -14,7 +14,7 @@ from sdlc_cli.plan.report.summary import miss as miss_text
 from sdlc_cli.plan.report.summary import step as step_text
 from sdlc_cli.plan.report.summary import usd_text
 from sdlc_cli.plan.risk import Risk
-from sdlc_cli.plan.verdict import Miss
+from sdlc_cli.plan.verdict import Miss, penalties, penalty
 from sdlc_cli.plan.whatif import Change
 
 
@@ -35,6 +35,7 @@ def document(sheet: Sheet) -> dict[str, object]:
         "feasible": sheet.passed,
         "interrupted": sheet.interrupted,
         **_totals(plan, clock),
+        "penalty_usd": usd_text(penalties(project, plan)),
         "lower_bound": plan.lower_bound,
         "gap": round(plan.gap, 6),
         "proved_optimal": plan.proved_optimal,
@@ -95,6 +96,7 @@ def _task(sheet: Sheet, i: int, clock: Clock) -> dict[str, object]:
         "deadline_time": None if task.deadline is None else clock.utc(task.deadline),
         "late": 0 if task.deadline is None else max(0, placed.finish - task.deadline),
         "cost_usd": usd_text(tables.cost(sheet, i)),
+        "penalty_usd": usd_text(penalty(sheet.project, task, placed)),
     }
 
 

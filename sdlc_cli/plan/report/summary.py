@@ -87,15 +87,7 @@ def objective(word: str) -> str:
 def facts(sheet: Sheet) -> list[str]:
     """Cost against the budget, quality, tasks, who and what does them."""
     plan, project = sheet.schedule, sheet.project
-    found: list[str] = []
-    if project.budget_usd is not None:
-        found.append(
-            _("${cost} of ${budget}").format(
-                cost=usd(plan.cost_usd - penalties(project, plan)), budget=usd(project.budget_usd)
-            )
-        )
-    elif plan.cost_usd:
-        found.append(f"${usd(plan.cost_usd)}")
+    found = [text] if (text := _money(sheet)) else []
     if plan.quality:
         found.append(_("quality {n}").format(n=f"{plan.quality:,.10g}"))
     n = len(project.tasks)
@@ -107,6 +99,21 @@ def facts(sheet: Sheet) -> list[str]:
     if others:
         found.append(ngettext("{n} resource", "{n} resources", others).format(n=f"{others:,}"))
     return found
+
+
+def _money(sheet: Sheet) -> str:
+    """The cost: what the budget is held against, and what being late costs."""
+    plan, project = sheet.schedule, sheet.project
+    late = penalties(project, plan)
+    words = {"all": usd(plan.cost_usd), "cost": usd(plan.cost_usd - late), "late": usd(late)}
+    if project.budget_usd is None:
+        if late:
+            return _("${all}, ${late} of it for being late").format(**words)
+        return f"${words['all']}" if plan.cost_usd else ""
+    words["budget"] = usd(project.budget_usd)
+    if late:
+        return _("${all}: ${cost} of ${budget}, and ${late} for being late").format(**words)
+    return _("${cost} of ${budget}").format(**words)
 
 
 def search_line(sheet: Sheet) -> str:

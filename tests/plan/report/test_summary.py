@@ -1,12 +1,14 @@
 """Sentences about a plan say what they say: percentages, dollars, counts."""
 
 from dataclasses import replace
+from decimal import Decimal
+from types import ModuleType
 
 import pytest
 
 from sdlc_cli.plan import report
 from sdlc_cli.plan.model import Project, Schedule
-from sdlc_cli.plan.report import summary
+from sdlc_cli.plan.report import Sheet, json, summary
 
 
 @pytest.mark.parametrize(
@@ -21,3 +23,44 @@ def test_above_the_shortest_is_a_share_of_the_shortest(
     text = summary.bound_line(replace(report.sheet(team, planned), schedule=plan))
 
     assert text.endswith(f": at most {above} above the shortest")
+
+
+@pytest.fixture
+def late(team: Project, tiny: ModuleType) -> Sheet:
+    """A plan whose review is late at $5 an hour."""
+    tasks = tuple(
+        replace(one, deadline=20, hard=False, late_usd_per_hour=Decimal(5))
+        if one.id == "review"
+        else replace(one, deadline=None)
+        for one in team.tasks
+    )
+    project = replace(team, tasks=tasks, budget_usd=Decimal(9000))
+    return report.sheet(project, tiny.in_order(project))
+
+
+def test_what_being_late_costs_is_told_beside_the_budget(late: Sheet) -> None:
+    plan = late.schedule
+    paid = 5 * Decimal(plan.placements[4].finish - 20)
+    words = {"all": summary.usd(plan.cost_usd), "cost": summary.usd(plan.cost_usd - paid)}
+
+    held = summary.facts(late)[0]
+    free = summary.facts(replace(late, project=replace(late.project, budget_usd=None)))[0]
+
+    assert paid > 0
+    assert held == "${all}: ${cost} of $9,000.00, and ${late} for being late".format(
+        **words, late=summary.usd(paid)
+    )
+    assert free == f"${words['all']}, ${summary.usd(paid)} of it for being late"
+
+
+def test_the_costs_of_the_tasks_are_that_of_the_plan(late: Sheet) -> None:
+    answer = json.document(late)
+    tasks = answer["tasks"]
+    assert isinstance(tasks, list)
+
+    paid = [Decimal(one["penalty_usd"]) for one in tasks]
+
+    assert [bool(one) for one in paid] == [one["id"] == "review" for one in tasks]
+    assert sum(paid) == Decimal(str(answer["penalty_usd"]))
+    costs = sum(Decimal(one["cost_usd"]) for one in tasks) + sum(paid)
+    assert costs == Decimal(str(answer["cost_usd"]))
