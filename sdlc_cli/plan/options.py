@@ -158,7 +158,7 @@ class _Way(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a task and each of its modes can say."""
 
     duration: Duration | Estimate | UnsetType = UNSET
-    needs: Name | tuple[Name | NeedSpec, ...] | UnsetType = UNSET
+    needs: Name | NeedSpec | tuple[Name | NeedSpec, ...] | UnsetType = UNSET
     uses: dict[Name, Amount] | UnsetType = UNSET
     cost_usd: Dollars | UnsetType = UNSET
     quality: Points | UnsetType = UNSET
@@ -190,7 +190,7 @@ class TaskSpec(_Way, frozen=True, kw_only=True, forbid_unknown_fields=True):
     place: Place = ""
     name: str = ""
     modes: Annotated[dict[Name, ModeSpec], Meta(min_length=1)] | UnsetType = UNSET
-    after: Name | tuple[Name | LinkSpec, ...] = ()
+    after: Name | LinkSpec | tuple[Name | LinkSpec, ...] = ()
     earliest_start: Moment | UnsetType = UNSET
     deadline: Moment | DeadlineSpec | UnsetType = UNSET
     priority: Annotated[int, Meta(ge=0, le=10**6)] = 1

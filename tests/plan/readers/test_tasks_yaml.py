@@ -355,3 +355,17 @@ def test_a_name_that_is_a_person_and_a_skill_is_asked_about() -> None:
 def test_a_file_without_a_task_is_nothing_to_do() -> None:
     with pytest.raises(NothingToDo):
         read(HEAD + "tasks: {}")
+
+
+def test_one_link_or_need_wants_no_list() -> None:
+    task = "  b: {duration: 2h, after: {task: a, type: SS, lag: 1h}, needs: {skill: web}}\n"
+
+    made = read(f"{TEAM}tasks:\n  a: {{duration: 1h}}\n{task}").by_id["b"]
+
+    assert made.after == (Link(task="a", kind="SS", lag=1),)
+    assert made.modes[0].needs == (Need(kind="skill", id="web"),)
+    wrong = task.replace("task: a", "task: c").replace("web", "wep")
+    assert problems(f"{TEAM}tasks:\n{wrong}") == [
+        "11: tasks.b.needs.skill: nobody has the skill 'wep' (nearest: 'web')",
+        "11: tasks.b.after: there is no task 'c'",
+    ]
