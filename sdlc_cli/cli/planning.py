@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, cast
 
+from sdlc_cli.cli.plan_words import refuse_idle
 from sdlc_cli.core.console import Console, Progress
 from sdlc_cli.core.errors import ConfigError, NothingToDo, UsageError, WorkError
 from sdlc_cli.core.i18n import _, msg
@@ -91,6 +92,7 @@ def stoppable(out: Console) -> Iterator[Stop]:
 def run(out: Console, asked: Asked, command: str) -> int:
     """Plan and print; the answer is the exit code."""
     began = time.monotonic()
+    refuse_idle(asked, command)
     effort = effort_of(asked, command)
     with out.progress(_("Reading")) as progress:
         progress.begin(_("Reading"))

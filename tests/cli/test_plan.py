@@ -55,7 +55,7 @@ def plan(sdlc: Callable[..., Done], place: Path) -> Callable[..., Done]:
     """`plan("--check")` in a folder with tasks.yaml and late.yaml."""
 
     def run(*given: str, **environ: str) -> Done:
-        limit = () if {"--time-limit", "--schedules"} & set(given) else LIMIT
+        limit = () if {"--time-limit", "--schedules", "yaml"} & set(given) else LIMIT
         return sdlc("plan", *given, *limit, cwd=place, **{**FAST, **environ})
 
     return run
@@ -223,6 +223,8 @@ def test_a_missed_limit_is_told_last_of_all(plan: Callable[..., Done], form: str
         (["--keep", "."], ".: is not a regular file", "--format json"),
         (["--diff", "tasks.yaml"], "this is no plan", "--format json"),
         (["--diff", "none.json"], "none.json", "--format json"),
+        (["--format", "yaml", "--check"], "nothing: --check would have", "plan --format yaml"),
+        (["-f", "yaml", "--what-if", "dev+1", "--risk"], "--what-if, --risk would", ""),
         (["--format", "pdf"], "--format cannot be 'pdf'", ""),
         (["--objective", "speed"], "--objective cannot be 'speed'", ""),
         (["--schedules", "0"], "--schedules takes a whole number", ""),
