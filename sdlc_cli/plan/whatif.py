@@ -19,6 +19,8 @@ ChangeKind = Literal[
     "duration",
 ]  # fmt: skip
 _NAME = re.compile(r"(.+?)\s*[+\-=*]\s*\$?[0-9.]+\s*[a-z]*")
+_PART = r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]*)"
+_AMOUNT = re.compile(rf"\s*\$?{_PART}(?:(?<=[a-z])\s*\d{{1,12}}(?:\.\d{{1,6}})?\s*[a-z]+)*")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _MOST_PEOPLE = 1000  # that one change adds
 
@@ -56,18 +58,20 @@ def parse(text: str, project: Project) -> Change:
         match = _NAME.fullmatch(words)
         name = match[1] if match else words
         raise _unknown(name, _names(project), "{name}+1", text)
-    name, sign, number, unit = found
+    name, sign, parts = found
     kind = _kind(name, sign, project)
+    number, unit = parts[0]
     amount = Decimal(number)
     if kind in ("deadline", "task deadline"):
+        written_name = name
         name = name.removesuffix(".deadline") if kind == "task deadline" else ""
-        seconds = _SECONDS.get(unit or "h")
-        if seconds is None or sign not in "+-":
+        if sign not in "+-" or any((unit or "h") not in _SECONDS for _n, unit in parts):
             raise UsageError(
                 msg("--what-if: a deadline moves by hours, days or weeks, not '{text}'", text=text),
-                hint="--what-if 'deadline+2d'",
+                hint=f"--what-if '{written_name}+2d'",
             )
-        amount = Decimal(math.ceil(amount * seconds / project.unit_seconds))
+        seconds = sum(Decimal(part) * _SECONDS[unit or "h"] for part, unit in parts)
+        amount = Decimal(math.ceil(seconds / project.unit_seconds))
     elif unit:
         raise UsageError(
             msg("--what-if: '{text}' takes a number without '{unit}'", text=text, unit=unit),
@@ -92,22 +96,26 @@ def _refuse_amount(words: str, project: Project) -> None:
     for at in range(len(words) - 1, 0, -1):
         name = words[:at].strip()
         if words[at] in "+-=*" and name in known:
-            raise UsageError(
-                msg("--what-if: '{text}' takes a number of up to 12 digits", text=words),
-                hint=f"--what-if '{name}{words[at]}1'",
-            )
+            moment = name.endswith("deadline") and words[at] in "+-"
+            wanted = msg("--what-if: '{text}' takes a number of up to 12 digits", text=words)
+            right = "1"
+            if moment:
+                wanted = msg("--what-if: '{text}' takes a time, as 2d or 1d 12h", text=words)
+                right = "2d"
+            elif words[at] == "*":
+                wanted = msg("--what-if: '{text}' takes a factor, as 1.5", text=words)
+                right = "1.5"
+            raise UsageError(wanted, hint=f"--what-if '{name}{words[at]}{right}'")
 
 
-def _longest(words: str, project: Project) -> tuple[str, Sign, str, str] | None:
+def _longest(words: str, project: Project) -> tuple[str, Sign, list[tuple[str, str]]] | None:
     """The parts of `words` whose name the project knows: names may hold signs and numbers."""
     known = set(_names(project))
     signs: dict[str, Sign] = {"+": "+", "-": "-", "=": "=", "*": "*"}
     for at in range(len(words) - 1, 0, -1):
-        sign = signs.get(words[at])
-        if sign is not None and words[:at].strip() in known:
-            match = re.fullmatch(r"\s*\$?(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]*)", words[at + 1 :])
-            if match:
-                return words[:at].strip(), sign, match[1], match[2]
+        sign, name = signs.get(words[at]), words[:at].strip()
+        if sign is not None and name in known and _AMOUNT.fullmatch(words, at + 1):
+            return name, sign, re.findall(_PART, words[at + 1 :])
     return None
 
 
@@ -131,6 +139,11 @@ def _kind(name: str, sign: str, project: Project) -> ChangeKind:
     if sign == "*":
         if name in project.by_id:
             return "duration"
+        if name in _names(project):
+            raise UsageError(
+                msg("--what-if: only how long a task takes is multiplied, not {name}", name=name),
+                hint=f"--what-if '{project.tasks[0].id}*1.5'",
+            )
         raise _unknown(name, list(project.by_id), "{name}*1.5", f"{name}*")
     resources = {resource.id: resource for resource in project.resources}
     if name in resources:
@@ -240,26 +253,26 @@ def _hired(project: Project, like: Resource, name: str, count: int) -> Project:
 
 def _without(project: Project, able: list[Resource], change: Change) -> Project:
     """Those go whom no task names, the last in the file first."""
-    named = {
-        need.id
-        for task in project.tasks
-        for mode in task.modes
-        for need in mode.needs
-        if need.kind == "person"
-    } | {name for task in project.tasks for name in task.people}
-    free = [one for one in able if one.id not in named]
+    naming = {name: task.id for task in reversed(project.tasks) for name in _named_by(task)}
+    free = [one for one in able if one.id not in naming]
     count = int(change.amount)
     if count > len(free):
-        raise UsageError(
-            msg(
-                "--what-if: {written} cannot be: {n} can go, the others are named by tasks",
-                written=change.written,
-                n=len(free),
-            ),
-            hint=f"--what-if '{change.name}+1'",
-        )
+        tasks = [naming[one.id] for one in able if one.id in naming]
+        why = msg("--what-if: {written} cannot be: {n} can go",
+                  written=change.written, n=len(free))  # fmt: skip
+        if tasks:
+            shown = ", ".join(dict.fromkeys(tasks[:3]))
+            why = msg("{why}, the others are named by tasks, as {tasks}", why=why, tasks=shown)
+        hint = f"--what-if '{change.name}-{len(free)}'" if free else ""
+        raise UsageError(why, hint=hint)
     gone = {one.id for one in free[len(free) - count :]}
     return replace(project, resources=tuple(o for o in project.resources if o.id not in gone))
+
+
+def _named_by(task: Task) -> set[str]:
+    """The people whom a task names."""
+    needs = (need for mode in task.modes for need in mode.needs)
+    return {need.id for need in needs if need.kind == "person"} | set(task.people)
 
 
 def _budget(project: Project, change: Change) -> Project:
@@ -270,18 +283,41 @@ def _budget(project: Project, change: Change) -> Project:
 
 def _deadline(project: Project, change: Change) -> Project:
     assert project.deadline is not None
-    slots = int(change.amount) * (1 if change.sign == "+" else -1)
-    return replace(project, deadline=max(0, project.deadline + slots))
+    moved = project.deadline + _slots(change)
+    if moved <= 0:
+        raise _too_early(change)
+    return replace(project, deadline=moved)
 
 
 def _task_deadline(project: Project, change: Change) -> Project:
-    slots = int(change.amount) * (1 if change.sign == "+" else -1)
-
     def moved(task: Task) -> Task:
         assert task.deadline is not None
-        return replace(task, deadline=max(0, task.deadline + slots))
+        deadline = task.deadline + _slots(change)
+        if task.hard and task.status == "todo":  # as in a file
+            if deadline <= 0:
+                raise _too_early(change)
+            if deadline < task.release:
+                raise UsageError(
+                    msg("--what-if: after '{text}' the deadline lies before earliest_start",
+                        text=change.written),
+                    hint=f"--what-if '{change.name}.deadline-1h'",
+                )  # fmt: skip
+        return replace(task, deadline=deadline)
 
     return _with_task(project, change.name, moved)
+
+
+def _slots(change: Change) -> int:
+    return int(change.amount) * (1 if change.sign == "+" else -1)
+
+
+def _too_early(change: Change) -> UsageError:
+    name = f"{change.name}.deadline" if change.name else "deadline"
+    return UsageError(
+        msg("--what-if: after '{text}' the deadline lies before the start of the project",
+            text=change.written),
+        hint=f"--what-if '{name}-1h'",
+    )  # fmt: skip
 
 
 def _duration(project: Project, change: Change) -> Project:

@@ -45,6 +45,8 @@ def made(project: Project, *words: str) -> Project:
         ("budget+$12.50", "budget", "budget", Decimal("12.50")),
         ("deadline+2d", "deadline", "", 48),
         ("task-7.deadline-30min", "task deadline", "task-7", 1),
+        ("deadline+1d12h", "deadline", "", 36),
+        ("task-7.deadline+1w 1d 2h", "task deadline", "task-7", 194),
         ("task-7*1.5", "duration", "task-7", Decimal("1.5")),
         ("drop task-7", "drop", "task-7", 0),
         ("DROP task-7 ", "drop", "task-7", 0),
@@ -70,7 +72,10 @@ def test_words_are_understood(
         ("dev+9999", "--what-if 'dev+1'"),
         ("deadline+2x", "--what-if 'deadline+2d'"),
         ("deadline=5h", "--what-if 'deadline+2d'"),
-        ("runner*2", "--what-if 'dev+1'"),
+        ("runner*2", "--what-if 'design*1.5'"),
+        ("task-7*-1", "--what-if 'task-7*1.5'"),
+        ("deadline+1d2", "--what-if 'deadline+2d'"),
+        ("task-7.deadline+1x2h", "--what-if 'task-7.deadline+2d'"),
         ("", "--what-if 'dev+1'"),
         ("+", "--what-if 'dev+1'"),
         ("ship.deadlin+1h", "--what-if 'ship.deadline+1'"),
@@ -108,8 +113,12 @@ def test_who_is_named_by_a_task_stays(team: Project) -> None:
     assert [one.id for one in after.resources] == ["ana", "cy", "runner"], "docs name ana"
     with pytest.raises(UsageError, match="1 can go"):
         made(team, "dev-2")
-    with pytest.raises(UsageError, match="0 can go"):
+    with pytest.raises(UsageError, match="0 can go, the others are named by tasks, as docs") as no:
         made(team, "ana-1")
+    assert no.value.hint == "", "one more of her is not what was asked for"
+    with pytest.raises(UsageError) as some:
+        made(team, "dev-2")
+    assert some.value.hint == "--what-if 'dev-1'"
 
 
 def test_amounts_change(wide: Project) -> None:
@@ -124,6 +133,21 @@ def test_amounts_change(wide: Project) -> None:
     assert after.by_id["task-7"].deadline == 92
     with pytest.raises(UsageError, match="2 of runner only"):
         made(wide, "runner-3")
+
+
+def test_a_deadline_moves_before_the_start_only_where_it_may_be_missed(wide: Project) -> None:
+    soft = replace(wide.tasks[-1], hard=False, late_usd_per_hour=Decimal(3))
+    early = replace(wide.tasks[-1], id="late-7", release=80)
+    project = replace(wide, tasks=(*wide.tasks[:-1], soft, early))
+
+    assert made(project, "task-7.deadline-3w").by_id["task-7"].deadline == 90 - 504
+    for words, why in (
+        ("deadline-5d", "before the start"),
+        ("late-7.deadline-90h", "before the start"),
+        ("late-7.deadline-11h", "before earliest_start"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            made(project, words)
 
 
 def test_a_task_takes_longer_in_every_mode(team: Project) -> None:
