@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 import numpy as np
@@ -67,12 +68,16 @@ class Explainer:
             steps.append(self.reason(self.place[steps[-1].of]))
         return tuple(steps)
 
-    def critical_chain(self) -> tuple[Step, ...]:
-        """The chain of the task that finishes last: the first of these, in the project's order."""
+    def critical_chain(self, slack: Sequence[int | None]) -> tuple[Step, ...]:
+        """The chain of the task that finishes last, back to the first one that has slack.
+
+        Of several that finish last it is the first in the project's order. What lies before a
+        task with slack, as a weekend gives it, does not move the finish.
+        """
         if not self.placed:
             return ()
         last = max(self.placed, key=lambda p: p.finish)
-        return self.chain(last.task)
+        return tuple(takewhile(lambda s: slack[self.place[s.task]] == 0, self.chain(last.task)))
 
     def reason(self, i: int) -> Step:
         """Why task number `i` does not start earlier."""

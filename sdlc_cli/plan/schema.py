@@ -67,7 +67,7 @@ def report() -> Schema:
                 "startup_seconds": described({"type": "number"}, "Wall time before the search."),
                 "tasks": listed(_task()),
                 "critical_chain": described(
-                    listed(TEXT), "The tasks that the finish hangs on, first to last."
+                    listed(TEXT), "The critical tasks that the finish hangs on, first to last."
                 ),
                 "front": listed(_point()),
                 "front_complete": {"type": ["boolean", "null"]},

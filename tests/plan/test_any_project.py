@@ -90,7 +90,7 @@ def test_every_answer_is_given(project: Project) -> None:
         assert len({step.task for step in steps}) == len(steps)
     risk = assess(project, sheet.schedule, samples=20)
     assert risk.finish[0][1] <= risk.finish[-1][1]
-    whole = replace(sheet, risk=risk, explained=explainer.critical_chain())
+    whole = replace(sheet, risk=risk, explained=explainer.critical_chain(sheet.slack))
     for form in FORMATS:
         assert load(form).render(whole, View(width=60))
     document = json.loads(load("json").render(whole))

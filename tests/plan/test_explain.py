@@ -17,7 +17,8 @@ def explained(project: Project, schedule: Schedule) -> Explainer:
 
 
 def test_the_chain_of_the_last_task(team: Project, planned: Schedule) -> None:
-    steps = explained(team, planned).critical_chain()
+    made = network.build(team, planned)
+    steps = Explainer(made).critical_chain(walks.slack(made))
 
     assert [(s.task, s.because, s.of, s.resource) for s in steps] == [
         ("ship", "link", "review", ""),
@@ -33,9 +34,35 @@ def test_the_chain_of_the_last_task(team: Project, planned: Schedule) -> None:
 
 def test_every_task_of_the_chain_is_critical(team: Project, planned: Schedule) -> None:
     made = network.build(team, planned)
-    slack = dict(zip((task.id for task in team.tasks), walks.slack(made), strict=True))
+    slack = walks.slack(made)
+    by_id = dict(zip((task.id for task in team.tasks), slack, strict=True))
 
-    assert {slack[step.task] for step in Explainer(made).critical_chain()} == {0}
+    assert {by_id[step.task] for step in Explainer(made).critical_chain(slack)} == {0}
+
+
+def test_the_chain_ends_where_a_day_off_leaves_slack(tiny: Tiny) -> None:
+    ana = tiny.person("ana")
+    monday = replace(ana.calendar, days_off=frozenset({tiny.START.date()}))
+    bo = replace(tiny.person("bo"), calendar=monday)
+    tasks = (
+        tiny.task("early", 1, tiny.named("ana")),
+        tiny.task("late", 2, tiny.named("bo"), after=["early"]),
+        tiny.task("end", 1, tiny.named("bo"), after=["late"]),
+    )
+    project = Project(start=tiny.START, timezone="Europe/Berlin", tasks=tasks, resources=(ana, bo))
+    placed = tuple(
+        tiny.Placement(task=name, start=start, finish=finish, resources=((who, 1),))
+        for name, start, finish, who in (
+            ("early", 5, 6, "ana"), ("late", 24, 26, "bo"), ("end", 26, 27, "bo")
+        )
+    )  # fmt: skip
+    made = network.build(project, Schedule(placements=placed, makespan=placed[-1].finish))
+
+    slack = walks.slack(made)
+
+    assert slack == (2, 0, 0)
+    assert order_of(Explainer(made).critical_chain(slack)) == ("late", "end")
+    assert [s.task for s in Explainer(made).chain("end")] == ["end", "late", "early"]
 
 
 def one(tiny: Tiny, start: int, *before: tuple[str, int, int], now: int = 0, **more: Any) -> Step:

@@ -27,7 +27,7 @@ def render(sheet: Sheet, view: View = DEFAULT) -> str:
 def document(sheet: Sheet) -> dict[str, object]:
     """The result as JSON has it."""
     plan, project, clock = sheet.schedule, sheet.project, Clock(sheet.project)
-    chain = order_of(Explainer(sheet.network).critical_chain())
+    chain = order_of(Explainer(sheet.network).critical_chain(sheet.slack))
     return {
         "schema_version": SCHEMA_VERSION,
         "name": project.name,
