@@ -38,6 +38,11 @@ class Goal:
         """Whether nothing is better than a makespan that meets its bound."""
         return self.objective == "makespan" and not self.moved and not self.changed
 
+    @property
+    def nothing(self) -> bool:
+        """Whether every plan that keeps the limits is as good as any other."""
+        return not (any(self.weights) or self.moved or self.changed)
+
 
 def goal(
     instance: Instance,

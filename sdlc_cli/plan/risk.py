@@ -159,7 +159,8 @@ def _sampled(base: Network, i: int, samples: int, random: np.random.Generator) -
     drawn = percentiles(normal, mode.low, mode.duration, mode.high) * factor
     longest = _LONGEST * max(1.0, mode.duration * factor)
     whole = np.rint(np.minimum(drawn, longest)).astype(np.int64)
-    return np.maximum(whole, max(1, worked))
+    least = mode.duration if mode.low is None else mode.low
+    return np.maximum(whole, max(worked, 1 if least else 0))
 
 
 def _pace(base: Network, i: int) -> float:

@@ -58,8 +58,7 @@ def _begin(
     for _round in range(64):
         later = at
         for i in group:
-            if durations[i].any():
-                later = _snapped(network.worktimes[i].slots, later)
+            later = _snapped(network.worktimes[i].slots, later, durations[i])
         if (later == at).all():
             break
         at = later
@@ -99,11 +98,12 @@ def _ready(
     return np.maximum(begin, _start_for(network.worktimes[i].slots, end, duration))
 
 
-def _snapped(slots: I64 | None, at: I64) -> I64:
-    if slots is None:
+def _snapped(slots: I64 | None, at: I64, duration: I64) -> I64:
+    """The first open slots from `at` on; what takes no time waits for none."""
+    if slots is None or not duration.any():
         return at
     first: I64 = slots[np.searchsorted(slots, at)]
-    return first
+    return first if duration.all() else np.where(duration > 0, first, at)
 
 
 def _finish(slots: I64 | None, start: I64, duration: I64) -> I64:
@@ -203,7 +203,7 @@ def _snapped_back(slots: I64 | None, at: I64, duration: I64) -> I64:
     if slots is None or not duration.any():
         return at
     last: I64 = slots[np.maximum(np.searchsorted(slots, at, side="right") - 1, 0)]
-    return last
+    return last if duration.all() else np.where(duration > 0, last, at)
 
 
 def slack(network: Network) -> tuple[int | None, ...]:

@@ -131,3 +131,31 @@ def test_calendars_are_long_enough_for_every_sample(tiny: Tiny) -> None:
     risk = assess(project, Schedule(placements=placed, makespan=2), samples=2000)
 
     assert dict(risk.finish)[95] > 168, "100 hours of work are more than two weeks"
+
+
+def test_what_most_likely_takes_no_time_takes_none_half_of_the_time(tiny: Tiny) -> None:
+    tasks = (tiny.task("a", 0, tiny.named("ana"), low=0, high=4),)
+    night = tiny.START.replace(hour=0)
+    project = Project(
+        start=night, timezone="Europe/Berlin", tasks=tasks, resources=(tiny.person("ana"),)
+    )
+    held = (("ana", 1),)
+    plan = Schedule(
+        placements=(tiny.Placement(task="a", start=0, finish=0, resources=held),), makespan=0
+    )
+
+    risk = assess(project, plan)
+
+    assert 0.5 <= risk.planned < 0.6, "rounded to the hour"
+    assert dict(risk.finish)[50] == 0, "nothing waits for the office to open"
+    assert dict(risk.finish)[80] == 12
+
+
+def test_a_p10_of_nothing_is_met(tiny: Tiny) -> None:
+    task = replace(tiny.task("a", 10, low=0, high=20), deadline=0)
+    project = Project(start=tiny.START, tasks=(task,))
+    plan = Schedule(placements=(tiny.Placement(task="a", start=0, finish=10),), makespan=10)
+
+    risk = assess(project, plan)
+
+    assert risk.on_time == pytest.approx(0.1, abs=0.03), "those that take no time"

@@ -26,6 +26,7 @@ from sdlc_cli.plan.model import (
     Resource,
     Schedule,
     Task,
+    Weights,
 )
 from tests.plan.projects import at_once, crowded, front, projects, tiny, ways
 
@@ -344,3 +345,13 @@ def test_who_never_meets_is_not_chosen_where_others_do() -> None:
     plan = search.solve(project, effort=SHORT)
 
     assert dict(plan.placements[0].resources) == {"ann": 1, "eve": 1}
+
+
+def test_where_nothing_weighs_every_plan_is_best() -> None:
+    nothing = Weights(makespan=0, tardiness=0, cost=0, quality=0)
+    project = replace(small_team(), weights=nothing)
+
+    plan = search.solve(project, objective="balanced", effort=Effort(schedules=5))
+
+    assert plan.feasible
+    assert plan.proved_optimal

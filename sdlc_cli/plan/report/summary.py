@@ -57,19 +57,18 @@ def headline(sheet: Sheet) -> str:
 def bound_line(sheet: Sheet) -> str:
     """How close to the best possible the plan is known to be."""
     plan, clock = sheet.schedule, Clock(sheet.project)
-    if plan.objective == "makespan" and (plan.proved_optimal or plan.gap <= 0):
+    if plan.proved_optimal and plan.objective != "makespan":
+        return _("Proved: no plan is better by {objective}").format(
+            objective=objective(plan.objective)
+        )
+    if plan.proved_optimal or plan.gap <= 0:
         return _("Proved: no plan is shorter")
     if not plan.lower_bound:
         return _("How short a plan can be is not known")
     above = -(-1000 * (plan.makespan - plan.lower_bound) // plan.lower_bound) / 1000  # at most
-    text = _("No plan is shorter than {bound}: at most {gap} above the shortest").format(
+    return _("No plan is shorter than {bound}: at most {gap} above the shortest").format(
         bound=clock.elapsed(plan.lower_bound), gap=share(above)
     )
-    if plan.proved_optimal:
-        return _("Proved: no plan is better by {objective}").format(
-            objective=objective(plan.objective)
-        )
-    return text
 
 
 def objective(word: str) -> str:
@@ -119,9 +118,12 @@ def _money(sheet: Sheet) -> str:
 def search_line(sheet: Sheet) -> str:
     """What was searched, how long, and with what."""
     plan = sheet.schedule
-    return _(
+    return ngettext(
+        "{n} schedule in {seconds} s ({engine}) after {startup} s of start-up, by {objective},"
+        " seed {seed}",
         "{n} schedules in {seconds} s ({engine}) after {startup} s of start-up, by {objective},"
-        " seed {seed}"
+        " seed {seed}",
+        plan.schedules_evaluated,
     ).format(
         n=f"{plan.schedules_evaluated:,}",
         seconds=f"{plan.search_seconds:.2f}",

@@ -64,3 +64,21 @@ def test_the_costs_of_the_tasks_are_that_of_the_plan(late: Sheet) -> None:
     assert sum(paid) == Decimal(str(answer["penalty_usd"]))
     costs = sum(Decimal(one["cost_usd"]) for one in tasks) + sum(paid)
     assert costs == Decimal(str(answer["cost_usd"]))
+
+
+def test_one_schedule_is_one(team: Project, planned: Schedule) -> None:
+    line = summary.search_line(report.sheet(team, replace(planned, schedules_evaluated=1)))
+
+    assert line.startswith("1 schedule in ")
+
+
+def test_a_plan_as_short_as_its_bound_is_proved_whatever_was_wanted(
+    team: Project, planned: Schedule
+) -> None:
+    met = replace(planned, objective="balanced", lower_bound=planned.makespan)
+    texts = [
+        summary.bound_line(report.sheet(team, replace(met, proved_optimal=proved)))
+        for proved in (False, True)
+    ]
+
+    assert texts == ["Proved: no plan is shorter", "Proved: no plan is better by balance"]
