@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -195,10 +195,11 @@ def file_of(address: str) -> Path:
     file = sqlite.file_of(address)
     if not file.is_symlink():
         return file
-    try:
-        return file.resolve()
-    except (OSError, RuntimeError):  # links in a circle
-        raise UsageError(msg("{address} names no file", address=address)) from None
+    with suppress(OSError, RuntimeError):  # later Pythons give a circle back as it is
+        file = file.resolve()
+    if file.is_symlink():
+        raise UsageError(msg("{address} names no file", address=address), hint=f"--store {STORE}")
+    return file
 
 
 @contextmanager

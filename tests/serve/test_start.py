@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sdlc_cli.cli.serve_store import file_of
+from sdlc_cli.core.errors import UsageError
 from sdlc_cli.serve import addresses
 from sdlc_cli.serve.limits import Rates
 from tests.serve.test_safety import CALL, command
@@ -85,34 +87,50 @@ def test_a_rate_of_less_than_one_lets_one_through(
         ("--host", "a..b"),
         ("--host", "a" * 80 + ".example"),
         ("--store", "sqlite:///:memory:"),
-        ("--store", "sqlite:///%3Amemory%3A"),
-        ("--store", "sqlite:///a%00b"),
-        ("--store", "sqlite://["),
-        ("--store", "sqlite:///"),
-        ("--store", "sqlite:///circle.db"),
-        ("--forward", "mysql://x"),
-        ("--forward", "x"),
         ("--forward", "postgresql://user:hidden@[bad"),
-        ("--forward", "postgresql://user:hidden@h:notaport/x"),
-        ("--forward", "postgresql://h:99999/x"),
-        ("--forward", "postgresql://h/x?no=1"),
-        ("--forward", "postgresql://h/x#no;table"),
         ("--trace-to", "http://["),
-        ("--trace-to", "http://"),
-        ("--trace-to", "http://h:x"),
-        ("--trace-to", "ftp://h"),
     ],
     ids=" ".join,
 )
 def test_words_that_cannot_be_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
-    (tmp_path / "circle.db").symlink_to("circle.db")
-
     done = command(tmp_path, "--port", "0", *words)
 
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert "hidden" not in done.stderr
-    assert {file.name for file in tmp_path.iterdir()} <= {"circle.db", "usage.db.lock"}
+    assert {file.name for file in tmp_path.iterdir()} <= {"usage.db.lock"}
+
+
+@pytest.mark.parametrize("path", ["", ":memory:", "%3Amemory%3A", "a%00b", "circle.db"])
+def test_what_is_no_file_is_no_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("circle.db").symlink_to("circle.db")
+
+    for address in (f"sqlite:///{path}", "sqlite://["):
+        with pytest.raises(UsageError):
+            file_of(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["mysql://x", "x", "postgresql://user:hidden@h:notaport/x", "postgresql://h:99999/x",
+     "postgresql://h/x?no=1", "postgresql://h/x#no;table"],
+)  # fmt: skip
+def test_what_is_no_server_is_not_copied_to(address: str) -> None:
+    pytest.importorskip("psycopg")
+
+    with pytest.raises(UsageError) as caught:
+        addresses.check_forward(address)
+
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://", "http://h:x", "http://h:0", "ftp://h", "h:4318", ""])
+def test_what_is_no_address_of_the_web_gets_no_spans(url: str) -> None:
+    with pytest.raises(UsageError):
+        addresses.check_web(url)
 
 
 @pytest.mark.parametrize(
