@@ -49,8 +49,12 @@ def traces(body: bytes, kind: str) -> Export:
     """The calls that an export of spans tells of, each held against `check`. Raises Malformed."""
     if kind == PROTOBUF and (quick := plain.read(body)) is not None:
         return Export(told=quick.told, refused=quick.refused, items=quick.items)
-    found = iter(_json_spans(body)) if kind == JSON else proto.spans(body)
     export = Export()
+    if kind == JSON:
+        found = iter(_json_spans(body, export.refused))
+        export.items = len(export.refused)
+    else:
+        found = proto.spans(body)
     while batch := list(islice(found, _BATCH)):
         told, refused = otlp.read(batch, whole=False)
         export.refused += refused
@@ -135,9 +139,9 @@ def _json(body: bytes) -> Record:
     return record
 
 
-def _json_spans(body: bytes) -> list[Span]:
+def _json_spans(body: bytes, refused: list[Rejected]) -> list[Span]:
     try:
-        return list(spans.otlp(_json(body)))
+        return list(spans.otlp(_json(body), refused, plain=True))
     except Rejected as refusal:
         raise Malformed(str(refusal.reason)) from None
 

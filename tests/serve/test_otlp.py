@@ -3,6 +3,7 @@
 https://opentelemetry.io/docs/specs/otlp/
 """
 
+import base64
 import gzip
 import json
 import time
@@ -224,6 +225,55 @@ def test_a_span_of_a_time_when_no_call_was_made_is_refused_alike(otlp: Any, year
             "time is before 2015 or more than a year ahead"
         ]
         assert [one.row.call_id for one in export.told] == ["two"]
+
+
+NAMED = "gen_ai.usage.output_tokens"
+ODD: dict[str, tuple[dict[str, object], dict[str, object] | None]] = {
+    "no time": ({"startTimeUnixNano": "0"}, None),
+    "an array": ({}, {"key": NAMED, "value": {"arrayValue": {"values": [{"intValue": "5"}]}}}),
+    "a map": ({}, {"key": NAMED, "value": {"kvlistValue": {"values": []}}}),
+    "no value": ({}, {"key": NAMED}),
+    "no key": ({}, {"value": {"intValue": "5"}}),
+    "an endless number": ({}, {"key": "gen_ai.response.model",
+                               "value": {"doubleValue": "Infinity"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_span_tells_the_same_in_json_and_in_protobuf(otlp: Any, odd: str) -> None:
+    fields, more = ODD[odd]
+    record = otlp.export(otlp.span(1, otlp.chat("one"), **fields))
+    (made,) = record["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    made["attributes"] = [one for one in made["attributes"] if one["key"] != NAMED]
+    made["attributes"] += [more] if more else []
+    text = json.dumps(record).encode()
+    made |= {
+        name: base64.b64encode(bytes.fromhex(made[name])).decode() for name in ("traceId", "spanId")
+    }
+    body = message(trace_pb.ExportTraceServiceRequest, record)
+
+    found = serve_otlp.traces(text, JSON["Content-Type"])
+    expected = serve_otlp.traces(body, PROTOBUF["Content-Type"])
+
+    assert [told.row for told in found.told] == [told.row for told in expected.told]
+    reasons = [[str(one.reason) for one in export.refused] for export in (found, expected)]
+    assert reasons[0] == reasons[1]
+    assert found.items == expected.items == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"attributes": [None]}, {"startTimeUnixNano": "soon"}, {"traceId": 5}, {"status": []}],
+    ids=["null attribute", "time", "trace", "status"],
+)
+def test_one_odd_span_in_json_costs_no_other(service: Any, otlp: Any, odd: Any) -> None:
+    name = f"beside {next(iter(odd))}"
+
+    made = [otlp.span(70, otlp.chat("odd")) | odd, otlp.span(71, otlp.chat(name))]
+    answer = service.export(otlp.export(*made))
+
+    assert (answer.status, answer.json["partialSuccess"]["rejectedSpans"]) == (200, "1")
+    assert known(service, name)
 
 
 def test_what_is_partly_refused_is_told_in_protobuf_too(service: Any, otlp: Any) -> None:

@@ -274,7 +274,13 @@ def _parser() -> Parse:
     def parse(record: Record) -> Iterable[Row]:
         if is_flat(record):
             return calls.rows((flat(record),))
-        return calls.rows(tuple(otlp(record)))
+        return exported(record)
+
+    def exported(record: Record) -> Iterator[Row]:
+        refused: list[Rejected] = []
+        yield from calls.rows(tuple(otlp(record, refused)))
+        if refused:
+            raise refused[0]
 
     return parse
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 import msgspec
 
@@ -18,6 +19,7 @@ REMOTE = 3  # `Span.kind` of an operation that another process carries out, SPAN
 _HEX = re.compile(r"(?:0x)?([0-9a-fA-F]{16}|[0-9a-fA-F]{32})")
 _NO_ID = frozenset(("", "0" * 16, "0" * 32))
 _KINDS = {"SPAN_KIND_CLIENT": REMOTE}
+_PLAIN = (str, int, float, Decimal)
 _DEPTH = 20  # levels of arrays and maps inside one attribute
 
 
@@ -80,27 +82,49 @@ def is_flat(record: Record) -> bool:
     )
 
 
-def otlp(record: Record) -> Iterator[Span]:
-    """The spans of one export. Raises Rejected where its structure is not OTLP's."""
+def otlp(record: Record, refused: list[Rejected], *, plain: bool = False) -> Iterator[Span]:
+    """The spans of one export; why others of it are none is added to `refused`.
+
+    With `plain` attributes are as `attributes` gives them then. Raises Rejected where the structure
+    of the export is not OTLP's.
+    """
     for group in objects(record, "resourceSpans"):
-        resource = attributes(section(group, "resource"))
+        resource: Attributes = {}
+        bad: Rejected | None = None
+        try:
+            resource = attributes(section(group, "resource"), plain=plain)
+        except Rejected as refusal:
+            bad = refusal
         for scope in objects(group, "scopeSpans"):
             library = section_or_none(scope, "scope").get("name")
+            name = library if isinstance(library, str) else ""
             for span in objects(scope, "spans"):
-                status = section(span, "status").get("code")
-                kind = span.get("kind")
-                yield Span(
-                    trace_id=identity(span.get("traceId"), "traceId"),
-                    span_id=identity(span.get("spanId"), "spanId"),
-                    parent_id=identity(span.get("parentSpanId"), "parentSpanId"),
-                    name=text(span, "name"),
-                    ts=moment(span.get("startTimeUnixNano"), "startTimeUnixNano", "ns"),
-                    error=status in (2, "2", "STATUS_CODE_ERROR"),
-                    kind=kind if type(kind) is int else _KINDS.get(str(kind), 0),
-                    scope=library if isinstance(library, str) else "",
-                    attributes=attributes(span),
-                    resource=resource,
-                )
+                try:
+                    if bad:
+                        raise bad
+                    found = _span(span, name, resource, plain)
+                except Rejected as refusal:
+                    refused.append(refusal)
+                else:
+                    yield found
+
+
+def _span(span: Record, scope: str, resource: Attributes, plain: bool) -> Span:
+    status = section(span, "status").get("code")
+    kind = span.get("kind")
+    began = moment(span.get("startTimeUnixNano"), "startTimeUnixNano", "ns")
+    return Span(
+        trace_id=identity(span.get("traceId"), "traceId"),
+        span_id=identity(span.get("spanId"), "spanId"),
+        parent_id=identity(span.get("parentSpanId"), "parentSpanId"),
+        name=text(span, "name"),
+        ts=began or None,  # 0 is how protobuf says that it is not told
+        error=status in (2, "2", "STATUS_CODE_ERROR"),
+        kind=kind if type(kind) is int else _KINDS.get(str(kind), 0),
+        scope=scope,
+        attributes=attributes(span, plain=plain),
+        resource=resource,
+    )
 
 
 def flat(record: Record) -> Span:
@@ -129,14 +153,19 @@ def section_or_none(record: Record, key: str) -> Record:
     return value if isinstance(value, Mapping) else {}
 
 
-def attributes(holder: Record) -> dict[str, object]:
-    """OTLP's list of keys and typed values as a plain dict."""
+def attributes(holder: Record, *, plain: bool = False) -> dict[str, object]:
+    """OTLP's list of keys and typed values as a plain dict.
+
+    With `plain` as it is read of protobuf, where a key may be left out: only texts and numbers.
+    """
     found: dict[str, object] = {}
     for pair in objects(holder, "attributes"):
-        name = pair.get("key")
+        name = pair.get("key", "" if plain else None)
         if not isinstance(name, str):
             raise Rejected(msg("an attribute has no key"))
-        found[name] = _value(pair.get("value"))
+        value = _value(pair.get("value"))
+        if not plain or isinstance(value, _PLAIN):
+            found[name] = value
     return found
 
 
@@ -147,6 +176,8 @@ def _value(value: object, depth: int = 0) -> object:
     for kind, inner in value.items():
         if kind == "intValue" and isinstance(inner, str):
             return integer(inner)
+        if kind == "doubleValue" and inner in ("NaN", "Infinity", "-Infinity"):
+            return float(str(inner))
         if kind in ("intValue", "stringValue", "boolValue", "doubleValue"):
             return inner
         if kind == "arrayValue":

@@ -252,3 +252,14 @@ def test_a_span_as_an_sdk_prints_it_is_read_like_its_export() -> None:
     assert rows(printed) == rows(export(span(1, CHAT)))
     assert detect([printed]) is FORMAT
     assert detect([export(span(1, CHAT))]) is FORMAT
+
+
+def test_a_span_that_is_none_costs_no_other_of_its_export() -> None:
+    parse = FORMAT.start()
+    found: list[Row] = []
+
+    with pytest.raises(Rejected, match="startTimeUnixNano"):  # noqa: PT012
+        for row in parse(export(span(1, CHAT, startTimeUnixNano="soon"), span(2, CHAT))):
+            found.append(row)  # noqa: PERF402
+
+    assert [row.call_id for row in found] == [f"{2:016x}"]
