@@ -106,8 +106,11 @@ class Intake:
             raise Problem(415, f"send {JSON}")
         name = _idempotency(request)
         calls = calls_of(request.body)
+        said = hashlib.sha256(request.body).digest()
+        # With what was said, so that a key used anew once it is forgotten names other calls.
+        whole = f"track:{name}:{said.hex()[:32]}" if name else ""
         told = [
-            _told(call, f"track:{name}:{place}" if name else "", self._service.veil)
+            _told(call, whole and f"{whole}:{place}", self._service.veil)
             for place, call in enumerate(calls)
         ]
         try:
@@ -119,7 +122,6 @@ class Intake:
         body = envelope("ok", data)
         mark = None
         if name:
-            said = hashlib.sha256(request.body).digest()
             mark = Mark(key=name, said=said, answer=body, at=int(time.time()))
         answer = await self._kept(told, mark)
         self._service.metrics.tracked(len(told))

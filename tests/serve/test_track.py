@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from sdlc_cli.cost.store.ledger import Ledger
+
 CALL = {"model": "gpt-4o", "provider": "openai", "input_tokens": 100, "output_tokens": 20}
 JSON = {"Content-Type": "application/json"}
 
@@ -53,7 +55,7 @@ def test_a_call_is_kept_as_it_was_told(service: Any) -> None:
     [("1777629600", 1777629600_000000), ("1777629600.5", 1777629600_500000),
      ("1777629600.123456", 1777629600_123456), ("1.7776296e9", 1777629600_000000),
      ("1777629600500", 1777629600_500000), ('"1777629600.25"', 1777629600_250000),
-     ("1e300", None), ("-1.5", None), ("1e-400", 0), ("true", None), ("[1]", None)],
+     ("1e300", None), ("-1.5", None), ("1e-400", None), ("true", None), ("[1]", None)],
 )  # fmt: skip
 def test_a_time_is_taken_in_seconds(service: Any, told: str, ts: int | None) -> None:
     name = f"time-{told}"
@@ -217,3 +219,26 @@ def test_no_counter_goes_down_when_a_call_is_told_better(start: Any, tmp_path: A
     last = counters(service)
     assert len(first) == 4
     assert {name: last[name] for name in first if last[name] < first[name]} == {}
+
+
+def test_a_key_that_is_forgotten_may_name_other_calls(start: Any, tmp_path: Any) -> None:
+    service = start(tmp_path)
+    key = {"Idempotency-Key": "daily"}
+    first, second = [CALL, CALL], {**CALL, "input_tokens": 7}
+    assert service.track(first, **key).status == 200
+    assert service.track(second, **key).status == 409
+    service.stop()
+    ledger = Ledger(service.store)
+    ledger.forget(2**40, 0)
+    ledger.close()
+
+    service = start(tmp_path)
+    answers = [service.track(body, **key) for body in (second, second, first)]
+
+    assert [answer.status for answer in answers] == [200, 200, 409]
+    assert [row["input"] for row in service.rows()] == [100, 100, 7]
+    ledger = Ledger(service.store)
+    ledger.forget(2**40, 0)
+    ledger.close()
+    assert service.track(first, **key).status == 200
+    assert len(service.rows()) == 3  # the same request, late: once
