@@ -17,6 +17,7 @@
 #define LONGEST 400       /* bytes of a wanted text */
 #define LARGEST ((uint64_t)1 << 40)
 #define BUCKETS 256
+#define PROBES 256 /* of places of a profile: honest ones need 60 or so, made up ones any number */
 
 /* What stands in a row: `plain.py` has the same. Texts are places in the body and lengths. */
 #define TEXTS 7  /* by which spans are alike */
@@ -322,7 +323,8 @@ static int alike(At body, const int64_t *one, const int64_t *other)
     return 1;
 }
 
-/* The number of the profile that a span has; below 0 where memory is short. */
+/* The number of the profile that a span has; below 0 where memory is short, or where too many have
+ * one hash: whoever made them so would have each looked for among all. */
 static int64_t profile_of(struct Reader *reader, const struct Value *slots, int64_t group, int failed)
 {
     int64_t mine[PROFILE_CELLS];
@@ -339,7 +341,9 @@ static int64_t profile_of(struct Reader *reader, const struct Value *slots, int6
     }
     struct Cells *all = &reader->out->profiles;
     uint32_t at = hash & (reader->places - 1);
-    for (; reader->found[at]; at = (at + 1) & (reader->places - 1)) {
+    for (int probes = 0; reader->found[at]; at = (at + 1) & (reader->places - 1)) {
+        if (++probes > PROBES)
+            return -1;
         int64_t number = reader->found[at] - 1;
         if (alike(reader->body, mine, all->cells + number * PROFILE_CELLS))
             return number;
