@@ -129,6 +129,40 @@ def test_and_once_when_the_service_starts_anew_in_between(tmp_path: Path, name: 
         assert kept(file, order, restarts=True) == list(EXPECTED[name])
 
 
+def nested(*places: int, calls: tuple[int, ...], answer: str) -> bytes:
+    """An export of spans of one trace, each right below the place before its own."""
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add()
+    for place in places:
+        span = spans.spans.add(trace_id=bytes([1]) * 16, span_id=place.to_bytes(8, "big"))
+        span.parent_span_id = (place - 1).to_bytes(8, "big")
+        if place not in calls:
+            continue
+        for key, text in (("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "gpt-4o")):
+            span.attributes.add(key=key).value.string_value = text
+        if answer:
+            span.attributes.add(key="gen_ai.response.id").value.string_value = answer
+        for name, count in (("input", 176), ("output", 84)):
+            span.attributes.add(key=f"gen_ai.usage.{name}_tokens").value.int_value = count
+    done: bytes = request.SerializeToString()
+    return done
+
+
+@pytest.mark.parametrize("answer", ["", "r1"])
+@pytest.mark.parametrize("depth", [2, 3, 9])
+@pytest.mark.parametrize("upwards", [True, False])
+def test_and_once_when_other_spans_lie_between_and_the_service_starts_anew(
+    tmp_path: Path, answer: str, depth: int, upwards: bool
+) -> None:
+    lower = nested(*range(2, depth + 2), calls=(depth + 1,), answer=answer)
+    upper = nested(1, calls=(1,), answer="")
+    bodies = [lower, upper] if upwards else [upper, lower]
+
+    (row,) = kept(tmp_path / "a.db", bodies, restarts=True)
+
+    assert (row["input"], row["output"]) == (176, 84)
+
+
 def test_and_once_when_all_libraries_send_at_once(tmp_path: Path) -> None:
     spans = [span for name in EXPECTED for span in single(recorded(name))]
     random.Random(1).shuffle(spans)

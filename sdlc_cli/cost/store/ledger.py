@@ -13,6 +13,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from sdlc_cli.cost import store
 from sdlc_cli.cost.merge import join, merged
 from sdlc_cli.cost.model import COUNTS, TOKENS, Row, Told
@@ -34,6 +36,7 @@ _TOKENS = ", ".join(f'u."{name}"' for name in TOKENS)
 _OWNED = "coalesce(project, '') AS owner_project, '' AS owner_team"
 _FACTS = 'project, "user", "key", path, model, tags'
 _ASKED = f"sdlc_owner(0, {_FACTS}) AS owner_project, sdlc_owner(1, {_FACTS}) AS owner_team"
+_ABOVE = 16  # spans above a call that are known after a restart
 _LONGEST_LOG = 8_000  # pages, where another thread writes the log into the file
 
 
@@ -164,7 +167,7 @@ class Ledger:
             for name, count in zip(TOKENS, tokens, strict=True):
                 if count:
                     setattr(row, name, count)
-            yield Told(row=row, span=span, above=(above,) if above else ())
+            yield Told(row=row, span=span, above=_above(above))
 
     def forget(self, before: int, most: int) -> None:
         """Removes what is needed for a while: requests before `before`, spans above calls."""
@@ -333,7 +336,7 @@ class Ledger:
             (
                 hashes.get(told.row.dedupe) or store.digest(told.row.dedupe),
                 told.span,
-                told.above[0] if told.above else None,
+                _written(told.above[:_ABOVE]),
             )
             for told in entries
             if told.span
@@ -351,6 +354,19 @@ class Ledger:
             "SET value = value + excluded.value",
             (number,),
         )
+
+
+def _written(above: Sequence[str]) -> str | None:
+    """The keys of the spans above a call as they stand in the file: one as it is, more as JSON."""
+    if len(above) > 1:
+        return msgspec.json.encode(above).decode()
+    return above[0] if above else None
+
+
+def _above(written: str | None) -> tuple[str, ...]:
+    if written and written.startswith("["):
+        return msgspec.json.decode(written, type=tuple[str, ...])
+    return (written,) if written else ()
 
 
 def _asking(owner: Owner) -> Callable[..., str]:

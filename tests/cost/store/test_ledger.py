@@ -312,11 +312,18 @@ def test_owners_come_from_rules(file: Path) -> None:
 
 def test_what_a_restart_needs_of_pairs_is_kept(file: Path) -> None:
     ledger = Ledger(file)
-    ledger.commit([Told(row=call("m"), span="span:t:2", above=("span:t:1", "span:t:0"))])
+    above = {
+        "none": (),
+        "one": ("span:t:1",),
+        "two": ('span:["t\n:1', "span:t:0"),
+        "many": tuple(f"span:t:{n}" for n in range(64)),
+    }
+    for name, keys in above.items():
+        ledger.commit([Told(row=call(name), span=f"span:t:{name}", above=keys)])
 
-    (found,) = ledger.recent(10)
+    found = {one.row.dedupe: one.above for one in ledger.recent(10)}
 
-    assert (found.row.dedupe, found.above) == ("m", ("span:t:1",))
+    assert found == {**above, "many": above["many"][:16]}
     ledger.close()
 
 
