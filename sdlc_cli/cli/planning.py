@@ -102,6 +102,7 @@ def run(out: Console, asked: Asked, command: str) -> int:
 
         out.deliver(tasks_yaml.write(project), asked.output, machine=True)
         return 0
+    _doubted(out, project)
     changes = changes_of(asked, project)
     with stoppable(out) as stop, out.progress(_("Planning")) as progress:
         planner = Planner(out, asked, effort, stop, progress, began)
@@ -117,6 +118,14 @@ def run(out: Console, asked: Asked, command: str) -> int:
         out.note(_("interrupted: the best plan so far was printed"))
         return INTERRUPTED
     return 1 if asked.check and not sheet.passed else 0
+
+
+def _doubted(out: Console, project: "Project") -> None:
+    """Warn of what the file says and hardly means."""
+    from sdlc_cli.plan.doubts import doubts
+
+    for doubt in doubts(project, datetime.now(UTC)):
+        out.warn(doubt)
 
 
 def deliver(out: Console, sheet: "Sheet", asked: Asked) -> None:
