@@ -81,6 +81,7 @@ def missing_its_deadline() -> Project:
     return Project(start=datetime(2026, 1, 5, tzinfo=UTC), tasks=(long, other))
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")  # of kernels that Python runs
 @pytest.mark.parametrize("stability", [1, 1e300, float("inf"), float("nan")])
 def test_a_plan_is_found_however_much_an_older_one_weighs(stability: float) -> None:
     project = missing_its_deadline()
