@@ -99,7 +99,7 @@ def _people(draft: Draft) -> None:
         calendar = draft.without(calendar, draft.days(spec.days_off, (*path, "days_off")))
         percent = spec.percent * 100
         if percent != int(percent) or percent < 1:
-            draft.add((*path, "percent"), msg("must be a whole number of percent, from 1% on"))
+            draft.add((*path, "percent"), msg("must be a whole number of percent, from 1% to 100%"))
         draft.people[name] = Resource(
             id=name,
             name=spec.name,

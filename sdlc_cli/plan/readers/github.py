@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from sdlc_cli.core.errors import NothingToDo
 from sdlc_cli.core.i18n import msg
 from sdlc_cli.core.scalars import shown
 from sdlc_cli.plan.model import Project
@@ -37,9 +38,11 @@ def read(text: str, name: str, today: date) -> Project:
     """The project of the open issues in `text`. Raises ConfigError with every mistake."""
     mistakes = Mistakes(name)
     made: list[issues.Issue] = []
+    empty = True
     seen: dict[str, int] = {}
     try:
         for line, record in _records(text, mistakes):
+            empty = False
             for issue in _issue(line, record, mistakes):
                 if issue.id in seen:
                     mistakes.add(line, msg("{issue} is there twice, first in line {line}",
@@ -49,6 +52,8 @@ def read(text: str, name: str, today: date) -> Project:
     except Enough:
         pass
     mistakes.settle()
+    if empty:
+        raise NothingToDo(msg("{file} is an empty list: no task, and no issue", file=name))
     return issues.project(name, made, today)
 
 

@@ -77,7 +77,10 @@ def moment(text: str, zone: ZoneInfo, *, end: bool = False) -> datetime | None:
             found = datetime.combine(day, time(), zone)
         else:
             found = datetime.fromisoformat(text)
-            found = found if found.tzinfo else found.replace(tzinfo=zone)
+            if not found.tzinfo:
+                found = found.replace(tzinfo=zone)
+                if found.astimezone(UTC).astimezone(zone).replace(fold=0) != found:
+                    return None  # the clocks were put forward over it
         offset = found.utcoffset() or timedelta()
         return found.astimezone(UTC).astimezone(timezone(offset))
     except (ValueError, OverflowError):

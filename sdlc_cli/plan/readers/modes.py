@@ -92,6 +92,8 @@ class Modes:
         middle = self._slots(spec.p50, (*path, "p50"))
         low = None if spec.p10 is UNSET else self._slots(spec.p10, (*path, "p10"))
         high = None if spec.p90 is UNSET else self._slots(spec.p90, (*path, "p90"))
+        if not spec.p50:  # which was told as missing
+            return middle, low, high
         if low is not None and low > middle:
             self.draft.add((*path, "p10"), msg("is longer than p50"))
         if high is not None and high < middle:

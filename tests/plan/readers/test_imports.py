@@ -233,3 +233,16 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing", "a\0b"):
         with pytest.raises(ConfigError):
             readers.load(path)
+
+
+def test_a_table_without_an_id_is_told_that_it_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, "name,duration,after\nDesign,2d,\n")
+
+    (problem,) = error.value.problems
+    assert problem.endswith("file:1: the column 'id' is missing")
+
+
+def test_an_empty_list_is_neither_tasks_nor_issues(tmp_path: Path) -> None:
+    with pytest.raises(NothingToDo, match="is an empty list: no task, and no issue"):
+        load(tmp_path, "[]\n")

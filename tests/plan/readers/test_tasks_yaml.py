@@ -322,7 +322,7 @@ def test_tasks_that_start_together_do_not_wait_for_each_other() -> None:
         ("start: 2026-03-02\nholidays: [2026-12-31 to 2026-12-24]",
          "3: holidays[0]: ends before it begins"),
         ("start: 2026-03-02\npeople: {ann: {percent: 0.5%}}",
-         "3: people.ann.percent: must be a whole number of percent, from 1% on"),
+         "3: people.ann.percent: must be a whole number of percent, from 1% to 100%"),
         ("start: 2026-03-02\npeople: {ann: }\nresources: {ann: 1}",
          "4: resources.ann: is the name of a person too"),
         ("start: 2026-03-02\ndeadline: 2026-02-01",
@@ -369,3 +369,23 @@ def test_one_link_or_need_wants_no_list() -> None:
         "11: tasks.b.needs.skill: nobody has the skill 'wep' (nearest: 'web')",
         "11: tasks.b.after: there is no task 'c'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("task", "problem"),
+    [
+        ("{duration: {p10: 5h}}", "3: tasks.a.duration.p50: missing, and needed here"),
+        ("{duration: 1h, earliest_start: 2026-03-29 02:30}",
+         "3: tasks.a.earliest_start: there is no such moment within a hundred years of the start"),
+    ],
+)  # fmt: skip
+def test_one_mistake_is_told_once(task: str, problem: str) -> None:
+    assert problems(f"{HEAD}tasks: {{a: {task}}}\ntimezone: Europe/Berlin\n") == [problem]
+
+
+def test_an_hour_after_the_clocks_were_put_back_is_one() -> None:
+    text = f"{HEAD}timezone: Europe/Berlin\ntasks: {{a: {{duration: 1h, earliest_start: WHEN}}}}\n"
+
+    both = [read(text.replace("WHEN", f"2026-10-25 0{hour}:30")) for hour in (2, 4)]
+
+    assert both[1].tasks[0].release - both[0].tasks[0].release == 3
