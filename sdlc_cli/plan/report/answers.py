@@ -1,6 +1,6 @@
 """The answers that stand below a plan: why, which others, how sure, what changed, what helps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sdlc_cli.core.i18n import _, local, msg, ngettext
@@ -12,6 +12,7 @@ from sdlc_cli.plan.relax import Relaxation
 from sdlc_cli.plan.report import Sheet, summary, tables
 from sdlc_cli.plan.report.clock import Clock
 from sdlc_cli.plan.risk import Risk
+from sdlc_cli.plan.worktime import Worktimes, by_name
 
 MOST_ROWS = 20  # of a table of tasks, among the answers
 
@@ -188,6 +189,7 @@ def _totals(sheet: Sheet, found: Difference) -> Iterator[str]:
 
 def _changes(sheet: Sheet, found: Difference) -> Table:
     clock = Clock(sheet.project)
+    longer = _longer(sheet, found)
     columns = (
         Column(key="task", title=_("Task")),
         Column(key="start", title=_("Start")),
@@ -199,7 +201,7 @@ def _changes(sheet: Sheet, found: Difference) -> Table:
             one_line(c.task),
             clock.short(c.start[1]),
             f"+{clock.elapsed(c.moved)}" if c.moved > 0 else clock.elapsed(c.moved),
-            ", ".join(map(local, _notes(c, clock))),
+            ", ".join(map(local, _notes(c, clock, longer(c.task)))),
         )
         for c in found.changed[:MOST_ROWS]
     )
@@ -208,7 +210,22 @@ def _changes(sheet: Sheet, found: Difference) -> Table:
     return Table(title=title, columns=columns, rows=rows)
 
 
-def _notes(change: Change, clock: Clock) -> Iterator[str]:
+def _longer(sheet: Sheet, found: Difference) -> Callable[[str], int]:
+    """By how many working slots a task takes longer; 0 where the calendars of then are gone."""
+    times = Worktimes(sheet.project, max(found.old.makespan, found.new.makespan) + 1)
+    known = by_name(sheet.project)
+
+    def longer(task: str) -> int:
+        old, new = found.old.tasks[task], found.new.tasks[task]
+        if old.start < 0 or any(name not in known for name, _amount in old.resources):
+            return 0
+        before, after = (times.of(one).count(one.start, one.finish) for one in (old, new))
+        return after - before
+
+    return longer
+
+
+def _notes(change: Change, clock: Clock, longer: int) -> Iterator[str]:
     if change.lost or change.gained:
         yield msg(
             "{new} for {old}",
@@ -221,10 +238,9 @@ def _notes(change: Change, clock: Clock) -> Iterator[str]:
             new=one_line(change.mode[1]) or "-",
             old=one_line(change.mode[0]) or "-",
         )
-    longer = (change.finish[1] - change.start[1]) - (change.finish[0] - change.start[0])
     if longer:
         yield (
-            msg("{by} longer", by=clock.elapsed(longer))
+            msg("{by} more work", by=clock.worked(longer))
             if longer > 0
-            else msg("{by} shorter", by=clock.elapsed(-longer))
+            else msg("{by} less work", by=clock.worked(-longer))
         )

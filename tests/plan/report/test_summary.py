@@ -6,9 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from sdlc_cli.plan import report
-from sdlc_cli.plan.model import Project, Schedule
-from sdlc_cli.plan.report import Sheet, json, summary
+from sdlc_cli.plan import difference, report
+from sdlc_cli.plan.model import Placement, Project, Schedule
+from sdlc_cli.plan.report import Sheet, answers, json, summary
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,24 @@ def test_a_plan_as_short_as_its_bound_is_proved_whatever_was_wanted(
     ]
 
     assert texts == ["Proved: no plan is shorter", "Proved: no plan is better by balance"]
+
+
+def test_a_night_makes_no_task_longer(team: Project, planned: Schedule) -> None:
+    """design takes 6 hours of ana's from Monday 9 on, or the same with a night between."""
+    first = planned.placements[0]
+    later = replace(first, start=4, finish=26)
+    longer = replace(first, start=4, finish=27)
+
+    def notes(placed: Placement) -> list[object]:
+        moved = replace(planned, placements=(placed, *planned.placements[1:]))
+        compared = difference.compare(
+            difference.plan_of(team, planned), difference.plan_of(team, moved)
+        )
+        sheet = replace(report.sheet(team, planned), difference=compared)
+        (part,) = answers.parts(sheet)
+        assert part.table
+        return [row[3] for row in part.table.rows]
+
+    assert first.finish - first.start == 6
+    assert notes(later) == [""]
+    assert notes(longer) == ["1 h more work"]
