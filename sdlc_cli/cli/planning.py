@@ -97,6 +97,8 @@ def run(out: Console, asked: Asked, command: str) -> int:
     with out.progress(_("Reading")) as progress:
         progress.begin(_("Reading"))
         project = read(asked, command)
+    for note in project.notes:
+        out.warn(note)
     if asked.form == "yaml":
         from sdlc_cli.plan.readers import tasks_yaml
 

@@ -22,6 +22,8 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from sdlc_cli.core.i18n import Message
+
 LinkKind = Literal["FS", "SS", "FF", "SF"]
 NeedKind = Literal["resource", "skill", "person"]
 Status = Literal["todo", "running", "done"]
@@ -171,7 +173,7 @@ class Project:
 
     `start` knows its offset; `timezone` is the IANA zone of the calendars. `now` is the slot
     before which nothing that is not a fact may lie. The tasks of each group in `together` start
-    in the same slot.
+    in the same slot. `notes` is what its reader could not take over.
     """
 
     name: str = ""
@@ -188,6 +190,7 @@ class Project:
     now: int = 0
     weights: Weights = field(default_factory=Weights)
     source: str = ""  # the file, as people would name it
+    notes: tuple[Message, ...] = field(default=(), compare=False)
 
     def at(self, slot: int) -> datetime:
         """The moment in which `slot` begins, as the clock in `timezone` shows it."""

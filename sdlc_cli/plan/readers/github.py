@@ -7,11 +7,12 @@ that of its issues.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from sdlc_cli.core.errors import NothingToDo
-from sdlc_cli.core.i18n import msg
+from sdlc_cli.core.i18n import Message, msg
 from sdlc_cli.core.scalars import shown
 from sdlc_cli.plan.model import Project
 from sdlc_cli.plan.readers import issues, nodes
@@ -26,6 +27,7 @@ _LABEL = re.compile(rf"(?:estimate|size|effort|duration)\s*[:/=]\s*{_AMOUNT}", r
 _BODY = re.compile(rf"^\s*(?:\*\*)?estimate(?:\*\*)?\s*:\s*{_AMOUNT}\s*$", re.I | re.M)
 _PRIORITY = re.compile(r"(?:priority|prio)\s*[:/=-]?\s*(\S+)|(p[0-4])", re.I)
 _RUNNING = re.compile(r"(?:status\s*[:/=]\s*)?in[ -]progress", re.I)
+_MOST_NAMED = 5
 _CLOSED = frozenset(("closed",))
 
 
@@ -38,11 +40,11 @@ def read(text: str, name: str, today: date) -> Project:
     """The project of the open issues in `text`. Raises ConfigError with every mistake."""
     mistakes = Mistakes(name)
     made: list[issues.Issue] = []
-    empty = True
+    held: set[int] = set()  # closed ones and pull requests as well
     seen: dict[str, int] = {}
     try:
         for line, record in _records(text, mistakes):
-            empty = False
+            held |= _number(record)
             for issue in _issue(line, record, mistakes):
                 if issue.id in seen:
                     mistakes.add(line, msg("{issue} is there twice, first in line {line}",
@@ -52,9 +54,28 @@ def read(text: str, name: str, today: date) -> Project:
     except Enough:
         pass
     mistakes.settle()
-    if empty:
+    if not held:
         raise NothingToDo(msg("{file} is an empty list: no task, and no issue", file=name))
-    return issues.project(name, made, today)
+    return replace(issues.project(name, made, today), notes=tuple(_unknown(made, held)))
+
+
+def _number(record: object) -> set[int]:
+    number = record.get("number") if isinstance(record, Mapping) else None
+    return {number} if isinstance(number, int) else set()
+
+
+def _unknown(made: Sequence[issues.Issue], held: set[int]) -> Iterator[Message]:
+    """What waits for issues that the export does not hold, as that of closed ones."""
+    gone = [
+        f"{issue.id} -> {other}"
+        for issue in made
+        for other in issue.after
+        if int(other[1:]) not in held
+    ]
+    if gone:
+        shown_ = ", ".join(gone[:_MOST_NAMED]) + (", …" if len(gone) > _MOST_NAMED else "")
+        yield msg("issues wait for others that the export does not hold, which are taken as"
+                  " closed: {names}", names=shown_)  # fmt: skip
 
 
 def _records(text: str, mistakes: Mistakes) -> Iterator[tuple[int, object]]:

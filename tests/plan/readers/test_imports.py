@@ -246,3 +246,13 @@ def test_a_table_without_an_id_is_told_that_it_is_missing(tmp_path: Path) -> Non
 def test_an_empty_list_is_neither_tasks_nor_issues(tmp_path: Path) -> None:
     with pytest.raises(NothingToDo, match="is an empty list: no task, and no issue"):
         load(tmp_path, "[]\n")
+
+
+def test_a_blocker_that_the_export_does_not_hold_is_told(tmp_path: Path) -> None:
+    lone = {**ISSUES[0], "body": "Depends on #10, #99 and #8"}
+
+    whole, part = (load(tmp_path, json.dumps(one)) for one in (ISSUES, [lone, *ISSUES[1:]]))
+
+    assert whole.notes == ()
+    (note,) = part.notes
+    assert str(note).endswith("which are taken as closed: #12 -> #99")
