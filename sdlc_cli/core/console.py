@@ -111,8 +111,10 @@ class Console:
             return
         from sdlc_cli.core.files import write_atomic
 
+        found = output.parent.is_dir()
         write_atomic(output, text if text.endswith("\n") or not text else text + "\n")
-        self.note(_("wrote {path}").format(path=output))
+        said = _("wrote {path}") if found else _("wrote {path}, in a new folder")
+        self.note(said.format(path=output))
 
     def note(self, text: str) -> None:
         """Say something by the way. Not with --quiet."""

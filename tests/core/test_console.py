@@ -157,3 +157,14 @@ def test_deliver_writes_the_file_and_says_so(tmp_path: Path) -> None:
 
     assert target.read_text(encoding="utf-8") == "text\n"
     assert (out.getvalue(), err.getvalue()) == ("", f"wrote {target}\n")
+
+
+def test_a_folder_that_is_made_for_an_output_is_told(tmp_path: Path) -> None:
+    err = io.StringIO()
+    console = Console(stdout=io.StringIO(), stderr=err, environ={})
+    target = tmp_path / "new" / "report.txt"
+
+    console.deliver("text", target)
+    console.deliver("text", target)
+
+    assert err.getvalue() == f"wrote {target}, in a new folder\nwrote {target}\n"
