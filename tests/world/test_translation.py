@@ -256,6 +256,7 @@ def test_no_english_word_escapes_from_doctor(pseudo: Pseudo, walked: Walked) -> 
     found = json.loads(pseudo("doctor", "--format", "json").stdout)
     parts = (*found["packages"], *found["programs"])
     names = [word for part in parts for word in (part["name"], part["version"] or "")]
+    names += [word for part in found["compiled"] for word in part["name"].split()]
     extras = [part["extra"] for part in found["packages"]]
     data = [found["platform"], found["encoding"], found["executable"], "Python", "sdlc-cli"]
 
