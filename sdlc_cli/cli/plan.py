@@ -127,9 +127,9 @@ def plan(
     output: OutputPath = None,
 ) -> None:
     """Plan, and answer what was asked."""
-    from sdlc_cli.cli import planning
+    from sdlc_cli.cli import plan_words, planning
 
-    asked = planning.Asked(
+    asked = plan_words.Asked(
         file=file,
         time_limit=time_limit,
         schedules=schedules,
