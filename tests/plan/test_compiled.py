@@ -116,6 +116,7 @@ def test_only_the_kernel_that_searches_is_loaded(tmp_path: Path, more: str, load
     assert result.stdout.splitlines()[-1] == str([loaded])
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_numba_loads_no_coverage(tmp_path: Path) -> None:
     pytest.importorskip("numba")
     script = tmp_path / "trial.py"
