@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -24,6 +25,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+BROWSER_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage",
+)  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden"
 REQUIRE_ALL = os.environ.get("SDLC_TEST_REQUIRE_ALL") == "1"
 # Set by .ci/wheel.py, which has no development dependency: files that import one are left out.
@@ -78,6 +85,31 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("COVERAGE_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def browsed(tmp_path: Path) -> Callable[[str, str], str]:
+    """`browsed(page, "severity=high")` gives a page's tree once its script has run in Chromium."""
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        pytest.skip("no Chromium here")
+
+    def dump(page: str, fragment: str = "") -> str:
+        path = tmp_path / "page.html"
+        path.write_text(page, encoding="utf-8")
+        done = subprocess.run(
+            [browser, *BROWSER_FLAGS, f"--user-data-dir={tmp_path / 'browser'}", "--dump-dom",
+             f"{path.as_uri()}#{fragment}"],
+            capture_output=True,
+            timeout=120,
+            check=False,
+            env={**os.environ, "HOME": str(tmp_path)},
+        )  # fmt: skip
+        tree = done.stdout.decode("utf-8", "replace")
+        assert "</html>" in tree, done.stderr.decode("utf-8", "replace")[-2000:]
+        return tree
+
+    return dump
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 import base64
 import hashlib
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,12 +19,6 @@ Sheets = dict[str, Callable[[], Sheet]]
 CSS = Path(page.__file__).parent / "templates" / "report.css"
 COLOR = re.compile(r"--([a-z-]+): (#[0-9a-f]{6})")
 DRAWN = {"bar", *(f"part-{letter}" for letter in "bcdefg")}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage",
-)  # fmt: skip
 
 
 @pytest.fixture(params=["plain", "vega"])
@@ -202,22 +193,10 @@ def _luminance(color: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_hostile_names_stay_text_in_a_browser(sheets: Sheets, tmp_path: Path) -> None:
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        pytest.skip("no Chromium here")
-    file = tmp_path / "report.html"
-    file.write_text(page.render(sheets["hostile"]()), encoding="utf-8")
+def test_hostile_names_stay_text_in_a_browser(
+    sheets: Sheets, browsed: Callable[[str], str]
+) -> None:
+    tree = browsed(page.render(sheets["hostile"]()))
 
-    done = subprocess.run(
-        [browser, *FLAGS, f"--user-data-dir={tmp_path / 'b'}", "--dump-dom", file.as_uri()],
-        capture_output=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "HOME": str(tmp_path)},
-    )
-
-    tree = done.stdout.decode("utf-8", "replace")
-    assert "</html>" in tree, done.stderr.decode("utf-8", "replace")[-2000:]
     assert re.findall(r"<(script|b|a href=\"j)\b", tree) == ["b"]  # ours, in the head line
     assert "&lt;script&gt;alert('x')&lt;/script&gt;" in tree

@@ -1,11 +1,7 @@
 """The page in a real browser: its script runs, nobody else's does."""
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -13,43 +9,6 @@ from sdlc_cli.gate.model import GateReport
 from sdlc_cli.gate.report import html
 
 Reports = dict[str, Callable[[], GateReport]]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage",
-)  # fmt: skip
-
-
-@pytest.fixture
-def after_script(tmp_path: Path) -> Callable[[str, str], str]:
-    """`after_script(page, "severity=high")` gives the page's tree once its script has run."""
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        pytest.skip("no Chromium here")
-
-    def dump(page: str, fragment: str) -> str:
-        path = tmp_path / "report.html"
-        path.write_text(page, encoding="utf-8")
-        home = tmp_path / "browser"
-        done = subprocess.run(
-            [
-                browser,
-                *FLAGS,
-                f"--user-data-dir={home}",
-                "--dump-dom",
-                f"{path.as_uri()}#{fragment}",
-            ],
-            capture_output=True,
-            timeout=120,
-            check=False,
-            env={**os.environ, "HOME": str(tmp_path)},
-        )
-        tree = done.stdout.decode("utf-8", "replace")
-        assert "</html>" in tree, done.stderr.decode("utf-8", "replace")[-2000:]
-        return tree
-
-    return dump
 
 
 def visible_severities(tree: str) -> list[str]:
@@ -58,9 +17,9 @@ def visible_severities(tree: str) -> list[str]:
 
 
 def test_the_script_runs_and_all_findings_show(
-    reports: Reports, after_script: Callable[[str, str], str]
+    reports: Reports, browsed: Callable[[str, str], str]
 ) -> None:
-    tree = after_script(html.render(reports["realistic"]()), "")
+    tree = browsed(html.render(reports["realistic"]()), "")
 
     assert ">5 of 5 shown</output>" in tree
     assert visible_severities(tree) == ["critical", "high", "medium", "medium", "low"]
@@ -82,11 +41,11 @@ def test_the_script_runs_and_all_findings_show(
 )
 def test_the_address_filters_and_sorts(
     reports: Reports,
-    after_script: Callable[[str, str], str],
+    browsed: Callable[[str, str], str],
     fragment: str,
     expected: list[str],
 ) -> None:
-    tree = after_script(html.render(reports["realistic"]()), fragment)
+    tree = browsed(html.render(reports["realistic"]()), fragment)
 
     assert visible_severities(tree) == expected
     empty = re.findall(r'<p id="none"[^>]*>', tree)[0]
@@ -94,9 +53,9 @@ def test_the_address_filters_and_sorts(
 
 
 def test_hostile_text_stays_text(
-    reports: Reports, after_script: Callable[[str, str], str], hostile_text: str
+    reports: Reports, browsed: Callable[[str, str], str], hostile_text: str
 ) -> None:
-    tree = after_script(html.render(reports["hostile"]()), "severity=critical")
+    tree = browsed(html.render(reports["hostile"]()), "severity=critical")
 
     assert len(re.findall(r"<script\b", tree)) == 1
     assert len(re.findall(r"<style\b", tree)) == 1
@@ -106,9 +65,9 @@ def test_hostile_text_stays_text(
 
 
 def test_six_thousand_findings_can_be_filtered(
-    reports: Reports, after_script: Callable[[str, str], str]
+    reports: Reports, browsed: Callable[[str, str], str]
 ) -> None:
-    tree = after_script(html.render(reports["huge"]()), "severity=low&gate=security")
+    tree = browsed(html.render(reports["huge"]()), "severity=low&gate=security")
 
     assert len(visible_severities(tree)) > 100
     assert set(visible_severities(tree)) == {"low"}

@@ -1,10 +1,7 @@
 """The page in a real browser: its script runs, nobody else's does; its colours can be read."""
 
 import html
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,37 +12,12 @@ from sdlc_cli.plan.report import Sheet, load, page
 Sheets = dict[str, Callable[[], Sheet]]
 CSS = Path(page.__file__).parent / "templates" / "report.css"
 COLOR = re.compile(r"--([a-z-]+): (#[0-9a-f]{6})")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage",
-)  # fmt: skip
 
 
 @pytest.fixture
-def shown(tmp_path: Path) -> Callable[[Sheet, str], str]:
+def shown(browsed: Callable[[str, str], str]) -> Callable[[Sheet, str], str]:
     """`shown(sheet, "who=ana")` is the page's tree once its script has run."""
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        pytest.skip("no Chromium here")
-
-    def dump(sheet: Sheet, fragment: str) -> str:
-        path = tmp_path / "plan.html"
-        path.write_text(load("html").render(sheet), encoding="utf-8")
-        done = subprocess.run(
-            [browser, *FLAGS, f"--user-data-dir={tmp_path / 'browser'}", "--dump-dom",
-             f"{path.as_uri()}#{fragment}"],
-            capture_output=True,
-            timeout=120,
-            check=False,
-            env={**os.environ, "HOME": str(tmp_path)},
-        )  # fmt: skip
-        tree = done.stdout.decode("utf-8", "replace")
-        assert "</html>" in tree, done.stderr.decode("utf-8", "replace")[-2000:]
-        return tree
-
-    return dump
+    return lambda sheet, fragment: browsed(load("html").render(sheet), fragment)
 
 
 def rows(tree: str) -> list[str]:
