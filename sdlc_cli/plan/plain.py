@@ -140,7 +140,8 @@ class _Run:
         self.instance, self.n, self.unit, self.bound = instance, instance.n, unit, bound
         self.net = net(instance, unit)
         self.small = fitting(instance, self.net)
-        self.shares = SHARES if np.count_nonzero(instance.mode_duration) <= SMALL else 1
+        few = self.small and np.count_nonzero(instance.mode_duration) <= SMALL
+        self.shares = SHARES if few else 1
         self.trees: Trees | None = None
         self.owed = 0.0  # seconds of branching, for as many that the population has had
         self.effort, self.watch = effort, watch

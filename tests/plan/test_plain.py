@@ -96,3 +96,29 @@ def test_no_task_is_a_plan_too() -> None:
     found = plain.search(instances.plain([], [], [3]), Effort())
 
     assert (found.makespan, found.proved) == (0, True)
+
+
+@pytest.mark.parametrize(("length", "anew"), [(1, True), (601, False)])
+def test_a_population_begins_anew_only_beside_branching(
+    monkeypatch: pytest.MonkeyPatch, length: int, anew: bool
+) -> None:
+    """Tasks too long to branch over leave all the time to one population."""
+    begun: list[int] = []
+    another = plain._Run.another
+
+    def counted(run: plain._Run) -> None:
+        begun.append(1)
+        another(run)
+
+    monkeypatch.setattr(plain._Run, "another", counted)
+    monkeypatch.setattr(bounds, "makespan", lambda instance: 1)  # which no plan meets
+    monkeypatch.setattr(plain, "LIFE", 100)
+    monkeypatch.setattr(plain, "EARLY", 1_000_000)
+    rng = random.Random(5)
+    lengths = [length + rng.randrange(7) for _ in range(20)]
+    instance = instances.plain(lengths, [[1 + rng.randrange(6)] for _ in lengths], [7])
+
+    found = plain.search(instance, Effort(schedules=2_000))
+
+    assert found.schedules == 2_000
+    assert bool(begun) is anew
