@@ -38,13 +38,12 @@ def solve(
     meeting: Meeting | None = None,
     *,
     horizon: int | None = None,
-    strict: bool = False,
 ) -> tuple[Found | None, int]:
     """The best plan that CP-SAT finds, or `hint`, and what it proves the makespan to be at least.
 
     Hard limits are kept or there is no plan. Without a hint, plans end before `horizon`. Where
-    tasks of many calendars share a resource, the model is simplified: so that the bound holds, and
-    no plan is read from it; or, with `strict`, so that plans hold, and the bound may be too high.
+    tasks of many calendars share a resource, the model is simplified, so that the bound holds and
+    no plan is read from it.
     """
     if importlib.util.find_spec("ortools") is None:
         raise WorkError(
@@ -55,7 +54,7 @@ def solve(
     top = horizon or instance.horizon
     if hint is not None and goal.objective == "makespan":
         top = min(top, hint.makespan)
-    build = _Build(instance, goal, top, cp_model.CpModel(), strict)
+    build = Model(instance, goal, top, cp_model.CpModel())
     build.everything()
     if hint is not None:
         build.hint(hint)
@@ -104,30 +103,28 @@ def _watching(cp_model: Any, meeting: Meeting, spans: bool) -> Any:
 
 
 @dataclass(slots=True)
-class _Build:
+class Model:
     """The model, as far as it is written."""
 
     instance: Instance
     goal: Goal
     top: int
     model: Any
-    strict: bool
     relaxed: bool = False  # plans may overload a resource; the bound holds
     start: list[Any] = field(default_factory=list)
     finish: list[Any] = field(default_factory=list)
     chosen: list[Any] = field(default_factory=list)  # a literal for each mode
     index: dict[tuple[int, int], Any] = field(default_factory=dict)  # (task, calendar): rank
     length: dict[tuple[int, int], Any] = field(default_factory=dict)
-    span: dict[int, Any] = field(default_factory=dict)
 
     def everything(self) -> None:
         self._tasks()
         self._links()
-        self._resources()
+        self.resources()
         self._consumables()
         self._objective()
 
-    def _slots(self, calendar: int) -> I64:
+    def slots(self, calendar: int) -> I64:
         """The open slots of a calendar, up to the end."""
         i = self.instance
         if calendar == 0:
@@ -159,12 +156,12 @@ class _Build:
                 else:
                     by_calendar.setdefault(int(i.mode_calendar[row]), []).append(row)
             for calendar, own in by_calendar.items():
-                self._in_calendar(j, calendar, own)
+                self.in_calendar(j, calendar, own)
 
-    def _in_calendar(self, j: int, calendar: int, rows: list[int]) -> None:
+    def in_calendar(self, j: int, calendar: int, rows: list[int]) -> None:
         """Tie start and finish of a task to its ranks among the open slots of a calendar."""
         i, m = self.instance, self.model
-        slots = self._slots(calendar)
+        slots = self.slots(calendar)
         durations = [int(i.mode_duration[row]) for row in rows]
         fitting = [row for row, d in zip(rows, durations, strict=True) if d <= len(slots)]
         for row in rows:
@@ -243,7 +240,7 @@ class _Build:
             if other != j:
                 m.add(self.start[j] == self.start[other])
 
-    def _resources(self) -> None:
+    def resources(self) -> None:
         i = self.instance
         task = np.repeat(np.arange(i.n), np.diff(i.mode_ptr))
         works = (i.mode_duration > 0) & (i.fixed_start[task] < 0)
@@ -256,7 +253,7 @@ class _Build:
             calendars = np.unique(i.mode_calendar[rows])
             mark = np.zeros(self.top, dtype=np.int64)
             for bit, c in enumerate(calendars.tolist()):
-                mark[self._slots(c)] |= 1 << bit
+                mark[self.slots(c)] |= 1 << bit
             signatures = np.unique(mark[mark > 0]).tolist()
             if len(signatures) > _CLASSES:
                 self._apart(r, rows, task)
@@ -268,25 +265,12 @@ class _Build:
 
     def _apart(self, r: int, rows: np.ndarray, task: np.ndarray) -> None:
         """A resource whose tasks have too many calendars to tell their slots apart."""
-        i, m = self.instance, self.model
-        if not self.strict:
-            self.relaxed = True
-            for c in np.unique(i.mode_calendar[rows]).tolist():
-                same = [int(row) for row in rows if i.mode_calendar[row] == c]
-                self._row(r, self._slots(c), same, task)
-            return
-        intervals, demands = self._facts(r, np.arange(self.top))
-        for row in rows.tolist():
-            j = int(task[row])
-            if j not in self.span:
-                self.span[j] = m.new_int_var(0, self.top, "")
-                m.add(self.span[j] == self.finish[j] - self.start[j])
-            parts = self.start[j], self.span[j], self.finish[j], self.chosen[row]
-            intervals.append(m.new_optional_interval_var(*parts, ""))
-            demands.append(int(i.mode_demand[row, r]))
-        self._share(r, intervals, demands)
+        self.relaxed = True
+        for c in np.unique(self.instance.mode_calendar[rows]).tolist():
+            same = [int(row) for row in rows if self.instance.mode_calendar[row] == c]
+            self._row(r, self.slots(c), same, task)
 
-    def _share(self, r: int, intervals: list[Any], demands: list[int]) -> None:
+    def share(self, r: int, intervals: list[Any], demands: list[int]) -> None:
         capacity = int(self.instance.capacity[r])
         if min(demands) * 2 > capacity:
             self.model.add_no_overlap(intervals)
@@ -301,7 +285,7 @@ class _Build:
         for row in rows:
             j, c = int(task[row]), int(i.mode_calendar[row])
             demands.append(int(i.mode_demand[row, r]))
-            own = self._slots(c)
+            own = self.slots(c)
             rank, length = self.index[j, c], self.length[j, c]
             if len(own) == len(slots):
                 d = int(i.mode_duration[row])
@@ -320,7 +304,7 @@ class _Build:
                 m.add(after == end - begin)
             begin, size, end = ends[j, c]
             intervals.append(m.new_optional_interval_var(begin, size, end, self.chosen[row], ""))
-        self._share(r, intervals, demands)
+        self.share(r, intervals, demands)
 
     def _facts(self, r: int, slots: I64) -> tuple[list[Any], list[int]]:
         """What is done or running holds of a resource, as far as there is any of it."""
@@ -331,7 +315,7 @@ class _Build:
             if i.mode_demand[row, r]:
                 inside = (slots >= i.fixed_start[j]) & (slots < i.fixed_finish[j])
                 if i.mode_calendar[row]:
-                    inside &= np.isin(slots, self._slots(int(i.mode_calendar[row])))
+                    inside &= np.isin(slots, self.slots(int(i.mode_calendar[row])))
                 held += inside * i.mode_demand[row, r]
         held = held.clip(max=i.capacity[r])
         edges = np.flatnonzero(np.diff(held)) + 1
@@ -383,7 +367,7 @@ class _Build:
                 m.add_hint(self.chosen[row], int(row == found.mode[j]))
         for (j, c), rank in self.index.items():
             if c and i.mode_calendar[found.mode[j]] == c:
-                m.add_hint(rank, int(np.searchsorted(self._slots(c), found.start[j])))
+                m.add_hint(rank, int(np.searchsorted(self.slots(c), found.start[j])))
 
     def read(self, solver: Any, proved: bool) -> Found:
         """The plan that the solver holds."""

@@ -28,10 +28,11 @@ class Goal:
     latest: int = NEVER  # a hard deadline of the whole project
     moved: float = 0.0  # the weight of a slot between a start and that of the plan to keep
     changed: float = 0.0  # the weight of a task done in another way, or by others
+    early: float = 0.0  # of a slot of the sum of finishes: it breaks ties on the way
 
     def array(self) -> F64:
         """The weights, for kernels."""
-        return np.array([*self.weights, self.moved, self.changed], dtype=np.float64)
+        return np.array([*self.weights, self.moved, self.changed, self.early], dtype=np.float64)
 
     @property
     def only_makespan(self) -> bool:
@@ -72,12 +73,14 @@ def goal(
         values = (w.makespan / day, w.tardiness / day, w.cost / MICRO, w.quality)
     step = {"cost": MICRO, "quality": 0.01, "balanced": w.makespan / day}.get(objective, 1.0)
     moved = stability * step / max(1, instance.n)
+    hurries = objective == "makespan" and not moved
     return Goal(
         objective=objective,
         weights=values,
         latest=instance.latest,
         moved=moved,
         changed=moved * day,
+        early=0.5 * slots / max(1, instance.n) if hurries else 0.0,
     )
 
 

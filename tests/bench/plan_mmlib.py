@@ -80,9 +80,7 @@ def measured(project: Project, args: argparse.Namespace) -> tuple[str, str, str]
     if not args.alone:
         quick = general.search(instance, Effort(schedules=30), goal(instance))
         horizon = quick.makespan * 3 // 2
-        theirs, _ = exact.solve(
-            instance, None, effort, goal(instance), horizon=horizon, strict=True
-        )
+        theirs, _ = exact.solve(instance, None, effort, goal(instance), horizon=horizon)
     return (
         str(makespan(project, instance, ours)),
         str(ours.schedules),

@@ -217,6 +217,22 @@ def test_a_plan_is_found_and_is_the_earliest_where_trying_all_finds_one(project:
         assert plan.lower_bound <= plan.makespan
 
 
+def test_of_plans_as_short_the_cheapest_is_chosen() -> None:
+    room = (Need(kind="resource", id="room", amount=1),)
+    fast, slow = Mode(duration=2, cost_usd=Decimal(9)), Mode(duration=8, cost_usd=Decimal(1))
+    tasks = (
+        *(Task(id=f"t{i}", modes=(Mode(duration=4, needs=room),)) for i in range(3)),
+        *(Task(id=f"u{i}", modes=(fast, slow)) for i in range(20)),
+    )
+    start = datetime(2026, 11, 30, 8, tzinfo=UTC)
+    project = Project(start=start, tasks=tasks, resources=(Resource(id="room", capacity=2),))
+
+    plan = search.solve(project, effort=Effort(schedules=60_000))
+
+    assert plan.lower_bound < plan.makespan == 8  # so the search went on to the end
+    assert plan.cost_usd == 20
+
+
 def test_budgets_are_kept_where_few_choices_keep_them() -> None:
     modes = (Mode(duration=1, cost_usd=Decimal(9)), Mode(duration=5, cost_usd=Decimal(1)))
     tasks = tuple(Task(id=f"t{i}", modes=modes) for i in range(30))
