@@ -185,6 +185,8 @@ class Planner:
             self._load(instance, "cost")
             self.progress.begin(_("Looking for the front"))
             front = pareto.front(project, self.effort, watch=self._watch(project))
+            for plan in front.schedules:
+                _kept(project, plan)
             sheet = replace(sheet, front=front)
         if not sheet.passed and not self.stop.asked:
             found = self._helps(project, sheet.schedule)
@@ -282,9 +284,11 @@ class Planner:
             from sdlc_cli.plan.search import solve
 
             self.progress.begin(_("Looking for what would help: plan {n}").format(n=tries))
-            return solve(
+            plan = solve(
                 changed, objective=objective, effort=part, watch=self._going, instance=arrays
             )
+            _kept(changed, plan)
+            return plan
 
         def going() -> bool:
             nonlocal cut

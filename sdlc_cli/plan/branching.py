@@ -12,13 +12,16 @@ Demeulemeester and Herroelen 1992); and what leaves room for a task to start ear
 from typing import NamedTuple
 
 from sdlc_cli.plan.compiled import inlined, jit
-from sdlc_cli.plan.serial import Ints
+from sdlc_cli.plan.evolve import RIVALS, Block, Net, Population, draw
+from sdlc_cli.plan.serial import Ints, serial
 
 MOST = 62  # tasks: a set of them is a whole number below 2^62
 LONGEST = 511  # slots a task may take
 FIELD, TASK = 15, 6  # bits of a running task in what is remembered: all, and its number
 HELD = 4  # running tasks in one number of what is remembered
 ROW = 5  # numbers that are remembered of a visit: the tasks begun, the time, and what runs
+DIVE = 3_000  # choices from one beginning, at most
+SERIAL = 4  # choices that take as long as a schedule
 PROBES = 4  # places where a visit may be remembered
 
 TARGET, LEVEL, TIME, BEGUN, COUNT, OVER, FOUND, FIELDS = range(8)  # of Tree.state
@@ -290,3 +293,64 @@ def branch(count: int, job: Job, tree: Tree) -> None:
             at = tree.level[state[LEVEL] - 1]
             choose(job, tree, at, task)
             entered = enter(job, tree, at)
+
+
+@inlined
+def begin(tasks: Ints, job: Job, tree: Tree, ends: Ints, at: int, full: int) -> None:
+    """Take over what has begun before a moment in a plan with these finishes."""
+    state, finish, free = tree.state, tree.finish, tree.free
+    for slot in range(len(free)):
+        free[slot] = full
+    begun = 0
+    for task in range(len(finish)):
+        end = ends[tasks[task]]
+        start = end - job.length[task]
+        if start < at:
+            begun |= 1 << task
+            finish[task] = end
+            for slot in range(start, min(end, len(free))):
+                free[slot] -= job.word[task]
+    state[TIME], state[BEGUN], state[LEVEL], state[OVER] = at, begun, 0, 0
+
+
+@jit
+def dive(
+    count: int,
+    side: int,
+    tasks: Ints,
+    net: Net,
+    population: Population,
+    block: Block,
+    job: Job,
+    tree: Tree,
+) -> None:
+    """Branch from the beginnings of plans of a population, until `count` more choices are tried.
+
+    Each time from a moment of a plan of some length at random, the better ones and the earlier
+    moments more often. The tree is one of its own: what it has looked through proves nothing.
+    """
+    state = tree.state
+    lists, makespan = population.lists[1 - side], population.makespan[1 - side]
+    until = state[COUNT] + count
+    while state[COUNT] < until:
+        chosen = draw(block.state, len(makespan))
+        for _ in range(RIVALS - 1):
+            rival = draw(block.state, len(makespan))
+            if makespan[rival] < makespan[chosen]:
+                chosen = rival
+        serial(
+            lists[chosen],
+            net.duration,
+            net.words,
+            net.pred_ptr[side],
+            net.pred[side],
+            block.free,
+            net.guards,
+            net.full,
+            block.finish,
+        )
+        one = block.finish[tasks[draw(block.state, len(tasks))]]
+        other = block.finish[tasks[draw(block.state, len(tasks))]]
+        begin(tasks, job, tree, block.finish, min(one, other), job.limit[1])
+        state[COUNT] += SERIAL
+        branch(min(DIVE, until - state[COUNT]), job, tree)

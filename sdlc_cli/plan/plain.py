@@ -40,7 +40,9 @@ EARLY = 10_000  # schedules before a small project is branched over too
 CHOICES = 4  # of those, as long as a schedule takes
 SMALL = 32  # tasks; of a project of no more,
 SHARES = 2  # branching has so many times what the population has,
-LIFE = 20_000  # and a population makes so many schedules, then another one begins
+LIFE = 10_000  # and a population makes so many schedules, then another one begins
+DIVES = 1_000_000  # the number of the first block to dive in
+DIVING = 0.25  # of the branching begins where plans of the population have led
 TURN = 0.01  # seconds of branching at a time, at least
 HEAT = 0.1  # by how much of the makespan a schedule may be worse, at first and at the last place
 
@@ -208,7 +210,7 @@ class _Run:
                     spent = (time.monotonic() - begin) / max(end - begin, 1e-9)
                 if self.shares > 1:
                     spent = max(spent, lived / LIFE)
-                self.heat = int(HEAT * max(0.0, 1 - spent) * int(self.best.state[BEST]) * 1000)
+                self.heat = int(HEAT * max(0.0, 1 - spent) * self.shortest * 1000)
                 ends = [int(block.state[END]) for block in self.blocks]
                 for block, start, stop in zip(self.blocks, self.starts, ends, strict=True):
                     block.state[PLACE], block.state[END] = start, min(stop, left)
@@ -223,7 +225,7 @@ class _Run:
                 side, fresh = 1 - side, fresh - 1
                 if self.small and self.schedules >= EARLY:
                     turn = min(self.shares * ends[-1], left)
-                    goes_on = self.branch(turn, tick, end)
+                    goes_on = self.branch(turn, tick, end, filled=fresh <= 0)
                     left -= turn if schedules < NONE_YET else 0
                     if not goes_on:
                         return False
@@ -233,7 +235,7 @@ class _Run:
                     self.another()
                     side, fresh, lived = 0, 2, 0
         except KeyboardInterrupt:
-            if self.best.state[BEST] >= NONE_YET:
+            if self.shortest >= NONE_YET:
                 raise
             return False
         return True
@@ -257,41 +259,56 @@ class _Run:
 
             done = all(self.spread(work, range(len(self.blocks))))
             now = time.monotonic()
-            if self.best.state[BEST] <= self.bound or not self.heard(now):
+            if self.shortest <= self.bound or not self.heard(now):
                 return False
             if done or now >= end:
                 return True
 
-    def branch(self, schedules: int, tick: float, end: float) -> bool:
+    def branch(self, schedules: int, tick: float, end: float, *, filled: bool) -> bool:
         """Branch for as long as the population was renewed; False once the search is over.
 
         Where schedules are counted, as many choices; else as much time since `tick`, by turns of
-        some length.
+        some length. Part of it goes to dives, once both sides of the population are filled.
         """
         if end < float("inf"):
             self.owed += self.shares * (time.monotonic() - tick)
             if self.owed < TURN:
                 return True
-        shortest = int(self.best.state[BEST])
-        trees = self.trees = self.trees or Trees(self.instance, self.net, shortest)
+        shortest = self.shortest
+        trees = self.trees = self.trees or self.plant(shortest)
         trees.aim(shortest)
+        trees.known = self.population
         now = time.monotonic()
         moment, self.owed = min(end, now + self.owed), 0.0
-        if end == float("inf"):
-            self.spread(lambda side: trees.count(side, schedules * CHOICES // 2), range(2))
-        elif self.pool:
-            self.spread(lambda side: trees.until(side, moment), range(2))
-        else:
-            trees.until(0, (now + moment) / 2)
-            trees.until(1, moment)
+        choices = schedules * CHOICES // 2 if end == float("inf") else 0
+        dives = DIVING if filled else 0.0
+        self.sides(trees, 0, int(choices * (1 - dives)), moment - (moment - now) * dives)
+        if dives and not trees.over:
+            self.sides(trees, 2, int(choices * dives), moment)
         self.adopt()
-        shortest = int(self.best.state[BEST])
+        shortest = self.shortest
         self.bound = max(self.bound, shortest if trees.over else min(trees.least, shortest))
         return shortest > self.bound and self.heard(time.monotonic())
 
+    def plant(self, shortest: int) -> Trees:
+        """Trees for what is shorter, and two blocks to dive in."""
+        rooms = [block(self.net, self.n, self.effort.seed, DIVES + side, 0) for side in range(2)]
+        return Trees(self.instance, self.net, shortest, rooms)
+
+    def sides(self, trees: Trees, first: int, choices: int, moment: float) -> None:
+        """Go on with a pair of trees for so many choices on each side, or until then."""
+        trees.aim(trees.shortest)
+        if choices:
+            self.spread(lambda side: trees.count(first + side, choices), range(2))
+        elif self.pool:
+            self.spread(lambda side: trees.until(first + side, moment), range(2))
+        else:
+            trees.until(first, (time.monotonic() + moment) / 2)
+            trees.until(first + 1, moment)
+
     def adopt(self) -> None:
         """Take over what branching has found, if it is the best."""
-        if self.trees and self.trees.shortest < self.best.state[BEST]:
+        if self.trees and self.trees.shortest < self.shortest:
             block = self.blocks[0]
             block.state[BEST], block.state[BEST_SIDE] = self.trees.shortest, 0
             for place, task in enumerate(self.trees.found()):
@@ -322,6 +339,11 @@ class _Run:
         return min([*self.trial, *self.blocks], key=lambda block: int(block.state[BEST]))
 
     @property
+    def shortest(self) -> int:
+        """The makespan of the best list."""
+        return int(self.best.state[BEST])
+
+    @property
     def schedules(self) -> int:
         made = self.gone + sum(int(block.state[COUNT]) for block in [*self.trial, *self.blocks])
         return made + (self.trees.choices // CHOICES if self.trees else 0)
@@ -333,7 +355,7 @@ class _Run:
         self.watched = now
         return self.watch(
             Progress(
-                makespan=int(self.best.state[BEST]) * self.unit,
+                makespan=self.shortest * self.unit,
                 bound=self.bound * self.unit,
                 schedules=self.schedules,
                 seconds=now - self.begin,

@@ -1,6 +1,7 @@
 """Small plain projects as trees to branch over: forward and backward, by turns or side by side."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ from sdlc_cli.plan.branching import (
     Job,
     Tree,
     branch,
+    dive,
 )
 from sdlc_cli.plan.compiled import given
-from sdlc_cli.plan.evolve import Net
+from sdlc_cli.plan.evolve import Block, Net, Population
 from sdlc_cli.plan.instance import I32, I64, Instance
 
 _BITS = 62  # of a word of work
@@ -47,11 +49,15 @@ def fitting(instance: Instance, net: Net) -> bool:
 class Trees:
     """Looks for a plan shorter than `makespan`, or for the proof that there is none.
 
-    Either way round ends the search: each looks through all that the other one does.
+    Either way round ends the search: each looks through all that the other one does. Two more
+    trees, one for each way round, look for what else can come of beginnings of known plans.
     """
 
-    def __init__(self, instance: Instance, net: Net, makespan: int) -> None:
-        self.instance, self.net = instance, net
+    def __init__(
+        self, instance: Instance, net: Net, makespan: int, blocks: Sequence[Block] = ()
+    ) -> None:
+        """`blocks`: two to work in, for the dives."""
+        self.instance, self.net, self.blocks = instance, net, blocks
         self.length = np.asarray(net.duration, dtype=np.int64)
         self.words = np.asarray(net.words[0], dtype=np.int64)
         self.least = 0  # no plan is shorter
@@ -63,7 +69,9 @@ class Trees:
         self.trees: list[Tree] = []
         for waits, later in ((before, tail), (after, head)):
             self._side(waits, later + self.length, rows, makespan)
-        self.paces = [0.0, 0.0]
+        self.trees += [_tree(len(self.tasks[side]), net, makespan) for side, _ in enumerate(blocks)]
+        self.paces = [0.0] * len(self.trees)
+        self.known: Population | None = None  # to dive from
 
     def _links(self, order: I32, ptr: I32, link: I32) -> tuple[list[int], I64]:
         """Whom each task waits for, as a bit each, tasks without length replaced by their own; and
@@ -157,27 +165,32 @@ class Trees:
     @property
     def over(self) -> bool:
         """Whether nothing is left on one side: nothing is shorter than the target plus one."""
-        return any(tree.state[OVER] for tree in self.trees)
+        return any(tree.state[OVER] for tree in self.trees[:2])
 
     @property
     def choices(self) -> int:
         return sum(int(tree.state[COUNT]) for tree in self.trees)
 
-    def count(self, side: int, choices: int) -> None:
-        """Try so many choices more on one side."""
-        branch(choices, self.jobs[side], self.trees[side])
+    def count(self, one: int, choices: int) -> None:
+        """Try so many choices more: 0 and 1 branch, 2 and 3 dive."""
+        side, tree = one % 2, self.trees[one]
+        if one < 2:
+            branch(choices, self.jobs[side], tree)
+        elif self.known is not None:
+            tasks, job = given(self.tasks[side]), self.jobs[side]
+            dive(choices, side, tasks, self.net, self.known, self.blocks[side], job, tree)
 
-    def until(self, side: int, moment: float) -> None:
-        """Go on with one side until then."""
-        state = self.trees[side].state
-        while not state[OVER]:
+    def until(self, one: int, moment: float) -> None:
+        """Go on with one tree until then."""
+        state = self.trees[one].state
+        while not (one < 2 and state[OVER]):
             begin = time.monotonic()
             if begin >= moment:
                 return
             tried = int(state[COUNT])
-            self.count(side, max(_LEAST, int(self.paces[side] * min(moment - begin, _SLICE))))
+            self.count(one, max(_LEAST, int(self.paces[one] * min(moment - begin, _SLICE))))
             spent = max(time.monotonic() - begin, 1e-6)
-            self.paces[side] = (int(state[COUNT]) - tried) / spent
+            self.paces[one] = (int(state[COUNT]) - tried) / spent
 
     @property
     def shortest(self) -> int:
@@ -186,8 +199,9 @@ class Trees:
 
     def found(self) -> list[int]:
         """A list of all tasks that makes the shortest plan found."""
-        side = min((0, 1), key=lambda side: int(self.trees[side].state[FOUND]) or _NONE)
-        tasks, tree = self.tasks[side], self.trees[side]
+        one = min(range(len(self.trees)), key=lambda k: int(self.trees[k].state[FOUND]) or _NONE)
+        side, tree = one % 2, self.trees[one]
+        tasks = self.tasks[side]
         start = np.zeros(self.instance.n, dtype=np.int64)
         finish = np.asarray(tree.best)
         start[tasks] = tree.state[FOUND] - finish if side else finish - self.length[tasks]

@@ -144,6 +144,38 @@ def test_what_is_missed_has_its_reason_and_what_would_help(plan: Callable[..., D
     assert plan("late.yaml", "--what-if", texts[0][0], "--check").returncode == 0
 
 
+COUNTED = """
+import sys
+from sdlc_cli.__main__ import main
+from sdlc_cli.plan import check
+was, seen = check.violations, []
+check.violations = lambda project, plan: seen.append(plan) or was(project, plan)
+try:
+    main()
+finally:
+    print("checked:", len(seen), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        pytest.param(["tasks.yaml", "--front"], "front", id="front"),
+        pytest.param(["late.yaml"], "relaxations", id="what would help"),
+    ],
+)
+def test_every_plan_behind_an_answer_is_checked(place: Path, given: list[str], answer: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED, "plan", *given, *LIMIT, "--format", "json"],
+        cwd=place, env={**os.environ, **FAST}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    answers = document(done)[answer]
+    assert answers
+    checked = int(done.stderr.rsplit("checked:", 1)[1])
+    assert checked >= 1 + len(answers)
+
+
 def test_what_if_compares_with_the_plan_as_it_is(plan: Callable[..., Done]) -> None:
     answer = document(plan("--what-if", "drop build", "--what-if", "dev+1", "--format", "json"))
 

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from sdlc_cli.plan import antichains, plain
+from sdlc_cli.plan.compiled import given
 from sdlc_cli.plan.effort import Effort, Progress
 from sdlc_cli.plan.instance import Instance
+from sdlc_cli.plan.serial import serial
 from sdlc_cli.plan.trees import Trees, fitting
 from tests.plan import instances
 from tests.plan.test_bounds import drawn as tiny
@@ -60,6 +62,44 @@ def test_both_ends_agree() -> None:
 
         assert one.shortest == other.shortest
         assert one.least <= one.shortest
+
+
+def test_what_dives_find_is_a_plan_and_no_proof() -> None:
+    found = 0
+    for seed in range(20):
+        instance = tight(seed, 16)
+        net = plain.net(instance, 1)
+        optimum = plain.search(instance, Effort(schedules=100_000))
+        run = plain._Run(instance, 1, 0, Effort(schedules=100), None, 0.0)
+        run.count(100)
+        trees = run.plant(run.shortest + 3)
+        trees.known = run.population
+
+        for one in (2, 3):
+            trees.count(one, 3_000)
+
+        assert optimum.proved
+        assert not trees.over
+        if trees.shortest < run.shortest + 3:
+            found += 1
+            order = given(np.array(trees.found(), dtype=np.int32))
+            room = plain.block(net, instance.n, 0, 0, 0)
+            links = net.pred_ptr[0], net.pred[0]
+            assert (
+                optimum.makespan
+                <= trees.shortest
+                == serial(
+                    order,
+                    net.duration,
+                    net.words,
+                    *links,
+                    room.free,
+                    net.guards,
+                    net.full,
+                    room.finish,
+                )
+            )
+    assert found > 15
 
 
 def test_a_plan_is_proved_where_no_bound_is_met() -> None:
