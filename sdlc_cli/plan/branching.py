@@ -11,7 +11,7 @@ Demeulemeester and Herroelen 1992); and what leaves room for a task to start ear
 
 from typing import NamedTuple
 
-from sdlc_cli.plan.compiled import inlined, jit
+from sdlc_cli.plan.compiled import inlined, inner, light
 from sdlc_cli.plan.evolve import RIVALS, Block, Net, Population, draw
 from sdlc_cli.plan.serial import Ints, serial
 
@@ -275,7 +275,7 @@ def arrive(job: Job, tree: Tree) -> bool:
     return True
 
 
-@jit
+@inner
 def branch(count: int, job: Job, tree: Tree) -> None:
     """Go on until `count` more choices are tried."""
     state = tree.state
@@ -313,7 +313,7 @@ def begin(tasks: Ints, job: Job, tree: Tree, ends: Ints, at: int, full: int) -> 
     state[TIME], state[BEGUN], state[LEVEL], state[OVER] = at, begun, 0, 0
 
 
-@jit
+@inlined
 def dive(
     count: int,
     side: int,
@@ -354,3 +354,22 @@ def dive(
         begin(tasks, job, tree, block.finish, min(one, other), job.limit[1])
         state[COUNT] += SERIAL
         branch(min(DIVE, until - state[COUNT]), job, tree)
+
+
+@light
+def look(
+    count: int,
+    diving: bool,
+    side: int,
+    tasks: Ints,
+    net: Net,
+    population: Population,
+    block: Block,
+    job: Job,
+    tree: Tree,
+) -> None:
+    """Branch, or dive, until `count` more choices are tried."""
+    if diving:
+        dive(count, side, tasks, net, population, block, job, tree)
+    else:
+        branch(count, job, tree)

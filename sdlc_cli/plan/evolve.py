@@ -13,12 +13,15 @@ other is only read, so that blocks run side by side without a lock, and to the s
 after the other.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sdlc_cli.plan.compiled import jit
+import numpy as np
+
+from sdlc_cli.plan.compiled import given, jit
 from sdlc_cli.plan.serial import Ints, latest_first, serial
 
 RANDOM, PLACE, END, BEST, BEST_SIDE, COUNT, FIELDS = 0, 1, 2, 3, 4, 5, 6  # of Block.state
+NONE_YET = 2**40  # the makespan of what is not there
 RIVALS = 3  # lists that vie to be a partner
 GREEDY = 50  # ready tasks of which the first list takes the most urgent
 
@@ -54,6 +57,29 @@ class Block(NamedTuple):
     child: Ints
     marks: Ints
     pool: Ints
+
+
+def zeros(*shape: int, kind: type = np.int64) -> Any:
+    """Zeros for kernels."""
+    return given(np.zeros(shape, dtype=kind))
+
+
+def block(net: Net, n: int, seed: int, number: int, end: int) -> Block:
+    """A block with random numbers of its own, of the places before `end`."""
+    state = np.zeros(FIELDS, dtype=np.int64)
+    state[RANDOM] = int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) | 1
+    state[BEST], state[END] = NONE_YET, end
+    slots = int(sum(net.duration)) + int(max(net.duration)) + 2
+    return Block(
+        state=given(state),
+        best=zeros(n, kind=np.int32),
+        free=given(np.tile(np.asarray(net.full, dtype=np.int64), slots)),
+        heads=zeros(slots),
+        finish=zeros(n),
+        child=zeros(n, kind=np.int32),
+        marks=zeros(n),
+        pool=zeros(n),
+    )
 
 
 @jit

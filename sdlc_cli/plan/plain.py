@@ -21,13 +21,14 @@ from sdlc_cli.plan.evolve import (
     BEST_SIDE,
     COUNT,
     END,
-    FIELDS,
+    NONE_YET,
     PLACE,
-    RANDOM,
     Block,
     Net,
     Population,
+    block,
     evolve,
+    zeros,
 )
 from sdlc_cli.plan.instance import I64, Instance
 from sdlc_cli.plan.serial import serial
@@ -35,13 +36,11 @@ from sdlc_cli.plan.trees import Trees, fitting
 
 WORD_BITS = 63
 TICK = 0.05  # seconds between two looks at the clock
-NONE_YET = 2**40
 EARLY = 10_000  # schedules before a small project is branched over too
 CHOICES = 4  # of those, as long as a schedule takes
 SMALL = 32  # tasks; of a project of no more,
 SHARES = 2  # branching has so many times what the population has,
 LIFE = 10_000  # and a population makes so many schedules, then another one begins
-DIVES = 1_000_000  # the number of the first block to dive in
 DIVING = 0.25  # of the branching begins where plans of the population have led
 TURN = 0.01  # seconds of branching at a time, at least
 HEAT = 0.1  # by how much of the makespan a schedule may be worse, at first and at the last place
@@ -105,28 +104,6 @@ def _words(demand: I64, capacity: I64) -> tuple[I64, I64, I64]:
     return np.stack(words), np.array(guards, dtype=np.int64), np.array(full, dtype=np.int64)
 
 
-def _room(*shape: int, kind: type = np.int64) -> Any:
-    return given(np.zeros(shape, dtype=kind))
-
-
-def block(net: Net, n: int, seed: int, number: int, end: int) -> Block:
-    """A block with random numbers of its own, of the places before `end`."""
-    state = np.zeros(FIELDS, dtype=np.int64)
-    state[RANDOM] = int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) | 1
-    state[BEST], state[END] = NONE_YET, end
-    slots = int(sum(net.duration)) + int(max(net.duration)) + 2
-    return Block(
-        state=given(state),
-        best=_room(n, kind=np.int32),
-        free=given(np.tile(np.asarray(net.full, dtype=np.int64), slots)),
-        heads=_room(slots),
-        finish=_room(n),
-        child=_room(n, kind=np.int32),
-        marks=_room(n),
-        pool=_room(n),
-    )
-
-
 class _Run:
     """A search under way: a population, its blocks, and the pass that they are at."""
 
@@ -188,8 +165,8 @@ class _Run:
 
     def settle(self, size: int, blocks: int) -> None:
         """A new population in so many blocks."""
-        lists = _room(2, size, self.n, kind=np.int32)
-        self.population = Population(lists, _room(2, size))
+        lists = zeros(2, size, self.n, kind=np.int32)
+        self.population = Population(lists, zeros(2, size))
         cuts = [size * k // blocks for k in range(blocks + 1)]
         self.blocks = [
             block(self.net, self.n, self.effort.seed, self.number + k, cuts[k + 1])
@@ -268,32 +245,29 @@ class _Run:
         """Branch for as long as the population was renewed; False once the search is over.
 
         Where schedules are counted, as many choices; else as much time since `tick`, by turns of
-        some length. Part of it goes to dives, once both sides of the population are filled.
+        some length. `filled`: both sides of the population can be dived from.
         """
         if end < float("inf"):
             self.owed += self.shares * (time.monotonic() - tick)
             if self.owed < TURN:
                 return True
         shortest = self.shortest
-        trees = self.trees = self.trees or self.plant(shortest)
+        trees = self.trees = self.trees or Trees(
+            self.instance, self.net, shortest, self.effort.seed
+        )
         trees.aim(shortest)
-        trees.known = self.population
+        if filled:
+            trees.known = self.population
         now = time.monotonic()
         moment, self.owed = min(end, now + self.owed), 0.0
         choices = schedules * CHOICES // 2 if end == float("inf") else 0
-        dives = DIVING if filled else 0.0
-        self.sides(trees, 0, int(choices * (1 - dives)), moment - (moment - now) * dives)
-        if dives and not trees.over:
-            self.sides(trees, 2, int(choices * dives), moment)
+        self.sides(trees, 0, int(choices * (1 - DIVING)), moment - (moment - now) * DIVING)
+        if not trees.over:
+            self.sides(trees, 2, int(choices * DIVING), moment)
         self.adopt()
         shortest = self.shortest
         self.bound = max(self.bound, shortest if trees.over else min(trees.least, shortest))
         return shortest > self.bound and self.heard(time.monotonic())
-
-    def plant(self, shortest: int) -> Trees:
-        """Trees for what is shorter, and two blocks to dive in."""
-        rooms = [block(self.net, self.n, self.effort.seed, DIVES + side, 0) for side in range(2)]
-        return Trees(self.instance, self.net, shortest, rooms)
 
     def sides(self, trees: Trees, first: int, choices: int, moment: float) -> None:
         """Go on with a pair of trees for so many choices on each side, or until then."""

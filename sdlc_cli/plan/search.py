@@ -18,10 +18,11 @@ from sdlc_cli.plan.instance import NEVER, Instance
 from sdlc_cli.plan.meeting import Meeting
 from sdlc_cli.plan.model import Mode, Need, Objective, Project, Resource, Schedule, Task
 
-Kernel = Literal["plain", "general"]
-"""The compiled code that searches plain projects, and the one that searches all others."""
+Kernel = Literal["plain", "small", "general"]
+"""The compiled code that searches plain projects, small plain ones, and all others."""
 _MODULES: Mapping[Kernel, tuple[str, ...]] = {
-    "plain": ("evolve", "branching"),
+    "plain": ("evolve",),
+    "small": ("evolve", "branching"),
     "general": ("breed",),
 }
 _BEFORE, _ALONE = 0.2, 0.3
@@ -184,7 +185,11 @@ def _is_plain(instance: Instance, target: Goal) -> bool:
 
 def kernel(instance: Instance, objective: Objective, *, hint: bool) -> Kernel:
     """Which kernel searches an instance."""
-    return "plain" if _is_plain(instance, goal(instance, objective)) and not hint else "general"
+    if hint or not _is_plain(instance, goal(instance, objective)):
+        return "general"
+    from sdlc_cli.plan.branching import MOST
+
+    return "small" if np.count_nonzero(instance.mode_duration) <= MOST else "plain"
 
 
 def compiled(which: Kernel) -> bool:
@@ -195,15 +200,15 @@ def compiled(which: Kernel) -> bool:
 def ready(which: Kernel) -> str:
     """Load a kernel, or compile it, ahead of the clock; say what it runs on, and why."""
     start = datetime(2000, 1, 3, tzinfo=UTC)
-    if which == "plain":
+    if which != "general":
         from sdlc_cli.plan import plain
         from sdlc_cli.plan.trees import Trees
 
-        first = not compiled(which)
+        first = which == "small" and not compiled(which)
         alone = (Task(id="a", modes=(Mode(duration=1),)), Task(id="b", modes=(Mode(duration=2),)))
         instance = compile_(Project(start=start, tasks=alone))
         plain.search(instance, Effort(schedules=100))
-        if first:  # few projects need it, and it loads quickly
+        if first:  # few small projects need it, and it loads quickly
             Trees(instance, plain.net(instance, 1), 4).count(0, 1)
     else:
         from sdlc_cli.plan import general

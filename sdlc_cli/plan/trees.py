@@ -1,8 +1,6 @@
 """Small plain projects as trees to branch over: forward and backward, by turns or side by side."""
 
 import time
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -20,18 +18,17 @@ from sdlc_cli.plan.branching import (
     TARGET,
     Job,
     Tree,
-    branch,
-    dive,
+    look,
 )
 from sdlc_cli.plan.compiled import given
-from sdlc_cli.plan.evolve import Block, Net, Population
+from sdlc_cli.plan.evolve import NONE_YET, Net, Population, block, zeros
 from sdlc_cli.plan.instance import I32, I64, Instance
 
 _BITS = 62  # of a word of work
 _VISITS = 2**17  # that are remembered on each side
 _SLOTS = 4_000  # a longer project is no small one
 _SLICE = 0.02  # seconds in the kernel, at most or so
-_NONE = 2**40
+_DIVES = 1_000_000  # the number of the first block to dive in
 _LEAST = 64  # choices in the kernel, at least
 
 
@@ -53,11 +50,8 @@ class Trees:
     trees, one for each way round, look for what else can come of beginnings of known plans.
     """
 
-    def __init__(
-        self, instance: Instance, net: Net, makespan: int, blocks: Sequence[Block] = ()
-    ) -> None:
-        """`blocks`: two to work in, for the dives."""
-        self.instance, self.net, self.blocks = instance, net, blocks
+    def __init__(self, instance: Instance, net: Net, makespan: int, seed: int = 0) -> None:
+        self.instance, self.net = instance, net
         self.length = np.asarray(net.duration, dtype=np.int64)
         self.words = np.asarray(net.words[0], dtype=np.int64)
         self.least = 0  # no plan is shorter
@@ -69,9 +63,11 @@ class Trees:
         self.trees: list[Tree] = []
         for waits, later in ((before, tail), (after, head)):
             self._side(waits, later + self.length, rows, makespan)
-        self.trees += [_tree(len(self.tasks[side]), net, makespan) for side, _ in enumerate(blocks)]
+        self.trees += [_tree(len(tasks), net, makespan) for tasks in self.tasks]
         self.paces = [0.0] * len(self.trees)
-        self.known: Population | None = None  # to dive from
+        self.blocks = [block(net, instance.n, seed, _DIVES + side, 0) for side in range(2)]
+        lists = np.asarray(net.topological, dtype=np.int32)[::-1, None]
+        self.known = Population(given(np.ascontiguousarray(lists)), zeros(2, 1))  # to dive from
 
     def _links(self, order: I32, ptr: I32, link: I32) -> tuple[list[int], I64]:
         """Whom each task waits for, as a bit each, tasks without length replaced by their own; and
@@ -174,11 +170,8 @@ class Trees:
     def count(self, one: int, choices: int) -> None:
         """Try so many choices more: 0 and 1 branch, 2 and 3 dive."""
         side, tree = one % 2, self.trees[one]
-        if one < 2:
-            branch(choices, self.jobs[side], tree)
-        elif self.known is not None:
-            tasks, job = given(self.tasks[side]), self.jobs[side]
-            dive(choices, side, tasks, self.net, self.known, self.blocks[side], job, tree)
+        tasks, job = given(self.tasks[side]), self.jobs[side]
+        look(choices, one > 1, side, tasks, self.net, self.known, self.blocks[side], job, tree)
 
     def until(self, one: int, moment: float) -> None:
         """Go on with one tree until then."""
@@ -195,11 +188,11 @@ class Trees:
     @property
     def shortest(self) -> int:
         """The makespan of the shortest plan found, or a very long one."""
-        return min(int(tree.state[FOUND]) or _NONE for tree in self.trees)
+        return min(int(tree.state[FOUND]) or NONE_YET for tree in self.trees)
 
     def found(self) -> list[int]:
         """A list of all tasks that makes the shortest plan found."""
-        one = min(range(len(self.trees)), key=lambda k: int(self.trees[k].state[FOUND]) or _NONE)
+        one = min(range(len(self.trees)), key=lambda k: int(self.trees[k].state[FOUND]) or NONE_YET)
         side, tree = one % 2, self.trees[one]
         tasks = self.tasks[side]
         start = np.zeros(self.instance.n, dtype=np.int64)
@@ -224,15 +217,12 @@ def _tree(n: int, net: Net, makespan: int) -> Tree:
     state[TARGET] = makespan - 1
     slots = makespan + max(net.duration) + 2
 
-    def room(*shape: int) -> Any:
-        return given(np.zeros(shape, dtype=np.int64))
-
     return Tree(
         state=given(state),
-        finish=room(n),
-        best=room(n),
-        level=room(n + 2, LEVELS),
+        finish=zeros(n),
+        best=zeros(n),
+        level=zeros(n + 2, LEVELS),
         free=given(np.full(slots, int(net.full[0]), dtype=np.int64)),
-        seen=room((_VISITS + PROBES) * ROW),
-        load=room(makespan + 1),
+        seen=zeros((_VISITS + PROBES) * ROW),
+        load=zeros(makespan + 1),
     )

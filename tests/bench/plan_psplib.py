@@ -65,7 +65,7 @@ def main(words: list[str]) -> None:
     names = sorted(aims)
     if asked.draw:
         names = random.Random(asked.seed).sample(names, min(asked.draw, len(names)))
-    ready("plain")  # compiled, or loaded
+    ready("small")  # compiled, or loaded
     done = {row.instance: row for row in _rows(asked.rows) if row.limit == _limit(asked)}
     for name, project in archived(asked.archive, [n for n in names if n not in done]):
         row = _try(asked, project, name, *aims[name])

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from sdlc_cli.plan import plain
+from sdlc_cli.plan import evolve, plain
 from sdlc_cli.plan.bounds import makespan as lower_bound
 from sdlc_cli.plan.compiled import jit
 from sdlc_cli.plan.compiling import compile_
@@ -193,7 +193,7 @@ def speed(instances: Sequence[Instance], times: int) -> None:
         seconds = [0.0, 0.0]
         for instance in instances:
             net = plain.net(instance, 1)
-            block = plain.block(net, instance.n, 1, 0, 0)
+            block = evolve.block(net, instance.n, 1, 0, 0)
             lists = np.zeros((20, instance.n), dtype=np.int32)
             for row in lists:
                 random_list(net, block.state, 2, block.marks, block.pool, row)

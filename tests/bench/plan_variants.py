@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from sdlc_cli.plan import plain
+from sdlc_cli.plan import evolve, plain
 from sdlc_cli.plan.bounds import makespan as lower_bound
 from sdlc_cli.plan.compiled import jit
 from sdlc_cli.plan.compiling import compile_
@@ -137,7 +137,7 @@ def run(variant: str, instance: Instance, schedules: int, seed: int) -> tuple[in
     net = plain.net(instance, 1)
     lists = np.zeros((len(heats), instance.n), dtype=np.int32)
     states = np.zeros((len(heats), 2), dtype=np.int64)
-    block = plain.block(net, instance.n, seed, 0, 0)
+    block = evolve.block(net, instance.n, seed, 0, 0)
     cooling = variant != "tempering"
     best = temper(
         schedules,

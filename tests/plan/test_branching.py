@@ -9,6 +9,7 @@ import pytest
 from sdlc_cli.plan import antichains, plain
 from sdlc_cli.plan.compiled import given
 from sdlc_cli.plan.effort import Effort, Progress
+from sdlc_cli.plan.evolve import block
 from sdlc_cli.plan.instance import Instance
 from sdlc_cli.plan.serial import serial
 from sdlc_cli.plan.trees import Trees, fitting
@@ -72,7 +73,7 @@ def test_what_dives_find_is_a_plan_and_no_proof() -> None:
         optimum = plain.search(instance, Effort(schedules=100_000))
         run = plain._Run(instance, 1, 0, Effort(schedules=100), None, 0.0)
         run.count(100)
-        trees = run.plant(run.shortest + 3)
+        trees = Trees(instance, net, run.shortest + 3)
         trees.known = run.population
 
         for one in (2, 3):
@@ -83,7 +84,7 @@ def test_what_dives_find_is_a_plan_and_no_proof() -> None:
         if trees.shortest < run.shortest + 3:
             found += 1
             order = given(np.array(trees.found(), dtype=np.int32))
-            room = plain.block(net, instance.n, 0, 0, 0)
+            room = block(net, instance.n, 0, 0, 0)
             links = net.pred_ptr[0], net.pred[0]
             assert (
                 optimum.makespan

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sdlc_cli.plan import calendars, readers, search
 from sdlc_cli.plan.check import MISSES, violations
+from sdlc_cli.plan.compiling import compile_
 from sdlc_cli.plan.effort import Effort, Progress
 from sdlc_cli.plan.instance import PlanError
 from sdlc_cli.plan.model import (
@@ -215,6 +216,24 @@ def test_a_plan_is_found_and_is_the_earliest_where_trying_all_finds_one(project:
     if every:
         assert plan.makespan == min(makespan for makespan, *_ in every)
         assert plan.lower_bound <= plan.makespan
+
+
+@pytest.mark.parametrize(
+    ("tasks", "hint", "which"),
+    [
+        pytest.param(62, False, "small", id="small"),
+        pytest.param(63, False, "plain", id="large"),
+        pytest.param(62, True, "general", id="an older plan to keep"),
+    ],
+)
+def test_a_project_loads_only_the_kernel_that_searches_it(
+    tasks: int, hint: bool, which: str
+) -> None:
+    alone = tuple(Task(id=f"t{i}", modes=(Mode(duration=1 + i % 3),)) for i in range(tasks))
+    milestone = Task(id="done", modes=(Mode(duration=0),))
+    project = Project(start=datetime(2026, 11, 30, tzinfo=UTC), tasks=(*alone, milestone))
+
+    assert search.kernel(compile_(project), "makespan", hint=hint) == which
 
 
 def test_of_plans_as_short_the_cheapest_is_chosen() -> None:
