@@ -56,6 +56,9 @@ def goal(
     A tie-break is worth less than the smallest step of the objective, taken together. With a
     `stability` of 1, a slot by which every task is moved weighs as much as a slot of
     makespan, and a task that changes hands as much as one that is moved by a day.
+
+    Closed hours leave many plans with one makespan; among those the search goes by the sum of
+    finishes. Elsewhere it would spend budgets on tasks that have time.
     """
     w = weights or Weights()
     slots = 1.0 / max(1, instance.horizon)
@@ -73,7 +76,7 @@ def goal(
         values = (w.makespan / day, w.tardiness / day, w.cost / MICRO, w.quality)
     step = {"cost": MICRO, "quality": 0.01, "balanced": w.makespan / day}.get(objective, 1.0)
     moved = stability * step / max(1, instance.n)
-    hurries = objective == "makespan" and not moved
+    hurries = objective == "makespan" and not moved and bool(instance.mode_calendar.any())
     return Goal(
         objective=objective,
         weights=values,

@@ -244,11 +244,14 @@ def test_of_plans_as_short_the_cheapest_is_chosen() -> None:
         *(Task(id=f"u{i}", modes=(fast, slow)) for i in range(20)),
     )
     start = datetime(2026, 11, 30, 8, tzinfo=UTC)
-    project = Project(start=start, tasks=tasks, resources=(Resource(id="room", capacity=2),))
+    project = Project(
+        start=start, tasks=tasks, calendar=WEEK,
+        resources=(Resource(id="room", capacity=2, calendar=WEEK),),
+    )  # fmt: skip
 
     plan = search.solve(project, effort=Effort(schedules=60_000))
 
-    assert plan.lower_bound < plan.makespan == 8  # so the search went on to the end
+    assert plan.lower_bound < plan.makespan == 9  # so the search went on to the end
     assert plan.cost_usd == 20
 
 
