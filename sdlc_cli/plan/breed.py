@@ -251,7 +251,7 @@ def judge(p: Packed, w: Room, h: Herd, order: I64, weights: F64) -> tuple[Any, A
 
 @inner
 def remember(p: Packed, w: Room, h: Herd, weights: F64) -> tuple[Any, Any]:
-    """What the schedule in the room weighs where it breeds; it is kept if it is the best."""
+    """The weight of the schedule in the room, which is kept if it is the best."""
     missed, amount = key(p, w, weights)
     if less(missed, amount, h.best[MISSED], h.best[AMOUNT]):
         h.best[MISSED] = missed
@@ -259,20 +259,7 @@ def remember(p: Packed, w: Room, h: Herd, weights: F64) -> tuple[Any, Any]:
         for j in range(p.sizes[TASKS]):
             for k in range(3):
                 h.best_plan[j, k] = w.plan[j, k]
-    if weights[6] > 0.0:
-        amount = hurried(p, w, weights)
     return missed, amount
-
-
-@inner
-def hurried(p: Packed, w: Room, weights: F64) -> Any:
-    """What a schedule weighs among those that breed, where the makespan is what counts."""
-    makespan = 0
-    finishes = 0
-    for j in range(p.sizes[TASKS]):
-        makespan = max(makespan, w.plan[j, FINISH])
-        finishes += w.plan[j, FINISH]
-    return weights[0] * makespan + weights[6] * finishes
 
 
 @inner

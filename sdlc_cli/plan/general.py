@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 import numpy as np
@@ -28,8 +28,6 @@ STALE = 60
 """An island without progress for so many times its size in children begins anew."""
 HABIT = (0.06, 5.0, 0.3, 2.0)
 """Chance of a swap, changed modes a child, share of tasks that choose, members of a tournament."""
-POLISH = 0.8
-"""So much of the effort goes by before plans of one makespan breed by their cost."""
 _ROUND = 3 * 64  # schedules of an island between two meetings
 _TICK = 0.05  # seconds between two looks at the clock
 
@@ -76,14 +74,6 @@ def _give(p: Packed, to: Herd, given: Sequence[Found]) -> None:
         to.state[GIVEN] = m + 1
 
 
-def _priced(instance: Instance) -> bool:
-    """Whether plans of one makespan can cost more or less."""
-    first = instance.mode_ptr[:-1]
-    least = np.minimum.reduceat(instance.mode_cost, first)
-    most = np.maximum.reduceat(instance.mode_cost, first)
-    return bool((least < most).any() or instance.late_cost.any())
-
-
 def _settled(p: Packed, order: np.ndarray) -> list[int]:
     """`order`, with what has to come first before what waits for it."""
     place = {u: i for i, u in enumerate(order.tolist())}
@@ -128,14 +118,13 @@ class _Run:
     islands: list[tuple[Room, Herd]] = field(default_factory=list)
     progress: dict[int, tuple[_Weight, int]] = field(default_factory=dict)
     begin: float = field(default_factory=time.monotonic)
-    polishing: bool = False
 
     def advance(self, island: tuple[Room, Herd], schedules: int) -> None:
         breed(self.packed, island[0], island[1], self.weights, schedules)
 
     @property
     def weights(self) -> np.ndarray:
-        return (replace(self.goal, early=0.0) if self.polishing else self.goal).array()
+        return self.goal.array()
 
     @property
     def made(self) -> int:
@@ -148,7 +137,6 @@ class _Run:
     def go(self, together: Callable[[int], object]) -> None:
         """Advance all islands until the effort is spent, the watch says so, or it is proved."""
         step = 3
-        priced = self.goal.early > 0 and _priced(self.instance)
         while True:
             tick = time.monotonic()
             if self.effort.schedules is not None:
@@ -158,8 +146,6 @@ class _Run:
             self._meet()
             if self._ends():
                 return
-            if priced and not self.polishing and self._spent() >= POLISH:
-                self._polish()
             spent = time.monotonic() - tick
             if spent < _TICK / 2:
                 step = min(2 * step, 64 * _ROUND)
@@ -176,26 +162,9 @@ class _Run:
             return True
         if self.goal.only_makespan and makespan <= self.bound and not best.best[MISSED]:
             return True
-        return self._spent() >= 1
-
-    def _spent(self) -> float:
-        """The share of the effort that is over."""
         if self.effort.schedules is not None:
-            return self.made / max(1, self.effort.schedules)
-        if self.effort.seconds is None:
-            return 0.0
-        return (time.monotonic() - self.begin) / max(self.effort.seconds, 1e-9)
-
-    def _polish(self) -> None:
-        """From here on plans of one makespan breed by their cost; all are weighed anew."""
-        self.polishing = True
-        self.progress.clear()
-        best = self.found()
-        for _, one in self.islands:
-            born = int(one.state[BORN])
-            one.weight[:] = NOWHERE
-            _give(self.packed, one, [best])
-            one.state[GIVEN], one.state[BORN] = max(1, born), 0
+            return self.made >= self.effort.schedules
+        return self.effort.seconds is not None and seconds >= self.effort.seconds
 
     def _meet(self) -> None:
         """The best of each island takes the place of the worst of the next one."""

@@ -28,11 +28,10 @@ class Goal:
     latest: int = NEVER  # a hard deadline of the whole project
     moved: float = 0.0  # the weight of a slot between a start and that of the plan to keep
     changed: float = 0.0  # the weight of a task done in another way, or by others
-    early: float = 0.0  # of a slot of the sum of finishes: it breaks ties on the way
 
     def array(self) -> F64:
         """The weights, for kernels."""
-        return np.array([*self.weights, self.moved, self.changed, self.early], dtype=np.float64)
+        return np.array([*self.weights, self.moved, self.changed], dtype=np.float64)
 
     @property
     def only_makespan(self) -> bool:
@@ -56,9 +55,6 @@ def goal(
     A tie-break is worth less than the smallest step of the objective, taken together. With a
     `stability` of 1, a slot by which every task is moved weighs as much as a slot of
     makespan, and a task that changes hands as much as one that is moved by a day.
-
-    Closed hours leave many plans with one makespan; among those the search goes by the sum of
-    finishes. Elsewhere it would spend budgets on tasks that have time.
     """
     w = weights or Weights()
     slots = 1.0 / max(1, instance.horizon)
@@ -76,14 +72,12 @@ def goal(
         values = (w.makespan / day, w.tardiness / day, w.cost / MICRO, w.quality)
     step = {"cost": MICRO, "quality": 0.01, "balanced": w.makespan / day}.get(objective, 1.0)
     moved = stability * step / max(1, instance.n)
-    hurries = objective == "makespan" and not moved and bool(instance.mode_calendar.any())
     return Goal(
         objective=objective,
         weights=values,
         latest=instance.latest,
         moved=moved,
         changed=moved * day,
-        early=0.5 * slots / max(1, instance.n) if hurries else 0.0,
     )
 
 
