@@ -24,7 +24,7 @@ DIVE = 3_000  # choices from one beginning, at most
 SERIAL = 4  # choices that take as long as a schedule
 PROBES = 4  # places where a visit may be remembered
 
-TARGET, LEVEL, TIME, BEGUN, COUNT, OVER, FOUND, FIELDS = range(8)  # of Tree.state
+TARGET, LEVEL, TIME, BEGUN, COUNT, OVER, FOUND, FLOOR, LEFT, FIELDS = range(10)  # of Tree.state
 AT, SET, READY, CHOSEN, LEVELS = range(5)  # of Tree.level
 
 
@@ -162,14 +162,17 @@ def earliest(job: Job, tree: Tree, task: int, ready: int, last: int) -> int:
 
 @inlined
 def idle(job: Job, tree: Tree, at: Ints, soon: int) -> bool:
-    """Whether a task could start earlier than it does, or end before anything else can start."""
+    """Whether a task could start earlier than it does, or end before anything else can start.
+
+    Earlier, but not before the moment from which on a dive chooses.
+    """
     finish, free = tree.finish, tree.free
     length, before, word = job.length, job.before, job.word
     time = at[AT]
     for task in range(len(finish)):
         if not (at[READY] >> task) & 1:
             continue
-        ready = 0
+        ready = tree.state[FLOOR]
         for other in range(len(finish)):
             if (before[task] >> other) & 1 and finish[other] > ready:
                 ready = finish[other]
@@ -310,7 +313,8 @@ def begin(tasks: Ints, job: Job, tree: Tree, ends: Ints, at: int, full: int) -> 
             finish[task] = end
             for slot in range(start, min(end, len(free))):
                 free[slot] -= job.word[task]
-    state[TIME], state[BEGUN], state[LEVEL], state[OVER] = at, begun, 0, 0
+    state[TIME], state[FLOOR], state[BEGUN] = at, at, begun
+    state[LEVEL], state[OVER], state[LEFT] = 0, 0, DIVE
 
 
 @inlined
@@ -333,27 +337,30 @@ def dive(
     lists, makespan = population.lists[1 - side], population.makespan[1 - side]
     until = state[COUNT] + count
     while state[COUNT] < until:
-        chosen = draw(block.state, len(makespan))
-        for _ in range(RIVALS - 1):
-            rival = draw(block.state, len(makespan))
-            if makespan[rival] < makespan[chosen]:
-                chosen = rival
-        serial(
-            lists[chosen],
-            net.duration,
-            net.words,
-            net.pred_ptr[side],
-            net.pred[side],
-            block.free,
-            net.guards,
-            net.full,
-            block.finish,
-        )
-        one = block.finish[tasks[draw(block.state, len(tasks))]]
-        other = block.finish[tasks[draw(block.state, len(tasks))]]
-        begin(tasks, job, tree, block.finish, min(one, other), job.limit[1])
-        state[COUNT] += SERIAL
-        branch(min(DIVE, until - state[COUNT]), job, tree)
+        if state[OVER] or state[LEFT] <= 0:
+            chosen = draw(block.state, len(makespan))
+            for _ in range(RIVALS - 1):
+                rival = draw(block.state, len(makespan))
+                if makespan[rival] < makespan[chosen]:
+                    chosen = rival
+            serial(
+                lists[chosen],
+                net.duration,
+                net.words,
+                net.pred_ptr[side],
+                net.pred[side],
+                block.free,
+                net.guards,
+                net.full,
+                block.finish,
+            )
+            one = block.finish[tasks[draw(block.state, len(tasks))]]
+            other = block.finish[tasks[draw(block.state, len(tasks))]]
+            begin(tasks, job, tree, block.finish, min(one, other), job.limit[1])
+            state[COUNT] += SERIAL
+        tried = state[COUNT]
+        branch(min(state[LEFT], until - tried), job, tree)
+        state[LEFT] -= state[COUNT] - tried
 
 
 @light

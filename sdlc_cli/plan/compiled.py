@@ -11,6 +11,7 @@ import os
 import pickle
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +40,7 @@ except ImportError as error:
 else:
     _missing = ""
 
+_ALONE = threading.Lock()  # numba's settings are of the whole process
 _BROKEN = (OSError, EOFError, ValueError, pickle.UnpicklingError)  # a cache that is of no use
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -85,12 +87,13 @@ def light(function: F) -> F:
 
     def compile_(signature: Any) -> Any:
         config = numba.config
-        before = config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE
-        config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE = type(before[0])(1), 0, 0
-        try:
-            return whole(signature)
-        finally:
-            config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE = before
+        with _ALONE:
+            before = config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE
+            config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE = type(before[0])(1), 0, 0
+            try:
+                return whole(signature)
+            finally:
+                config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE = before
 
     compiled.compile = compile_
     return compiled  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from sdlc_cli.plan import bounds
+from sdlc_cli.plan.branching import SERIAL
 from sdlc_cli.plan.compiled import given
 from sdlc_cli.plan.effort import Effort, Found, Progress, Watch
 from sdlc_cli.plan.evolve import (
@@ -37,7 +38,6 @@ from sdlc_cli.plan.trees import Trees, fitting
 WORD_BITS = 63
 TICK = 0.05  # seconds between two looks at the clock
 EARLY = 10_000  # schedules before a small project is branched over too
-CHOICES = 4  # of those, as long as a schedule takes
 SMALL = 32  # tasks; of a project of no more,
 SHARES = 2  # branching has so many times what the population has,
 LIFE = 10_000  # and a population makes so many schedules, then another one begins
@@ -52,15 +52,20 @@ def search(instance: Instance, effort: Effort, watch: Watch | None = None) -> Fo
         nothing = np.zeros(0, dtype=np.int64)
         return Found(start=nothing, finish=nothing, mode=np.zeros(0, dtype=np.int32), proved=True)
     begin = time.monotonic()
-    unit = max(1, int(np.gcd.reduce(instance.mode_duration)))
-    bound = -(-bounds.makespan(instance) // unit)
-    run = _Run(instance, unit, bound, effort, watch, begin)
+    slots = unit(instance)
+    bound = -(-bounds.makespan(instance) // slots)
+    run = _Run(instance, slots, bound, effort, watch, begin)
     with run.workers() as run.pool:
         if effort.schedules is not None:
             run.count(max(1, effort.schedules))
         else:
             run.clock(5.0 if effort.seconds is None else effort.seconds)
     return run.found()
+
+
+def unit(instance: Instance) -> int:
+    """What all durations are multiples of, in slots of the instance."""
+    return max(1, int(np.gcd.reduce(instance.mode_duration)))
 
 
 def net(instance: Instance, unit: int) -> Net:
@@ -150,7 +155,7 @@ class _Run:
         self.settle(16, 1)
         if not self.passes(NONE_YET, min(end, time.monotonic() + min(seconds / 50, TICK))):
             return
-        self.trial = self.blocks
+        self.trial = [*self.trial, *self.blocks]
         left = max(0.0, end - time.monotonic())
         schedules = int(self.paces[0] * self.effort.jobs * left)
         self.settle(max(_size(self.share(schedules)), 2 * self.effort.jobs), self.effort.jobs)
@@ -256,18 +261,17 @@ class _Run:
             self.instance, self.net, shortest, self.effort.seed
         )
         trees.aim(shortest)
-        if filled:
-            trees.known = self.population
         now = time.monotonic()
+        if filled and now < end:
+            trees.known = self.population
         moment, self.owed = min(end, now + self.owed), 0.0
-        choices = schedules * CHOICES // 2 if end == float("inf") else 0
+        choices = schedules * SERIAL // 2 if end == float("inf") else 0
         self.sides(trees, 0, int(choices * (1 - DIVING)), moment - (moment - now) * DIVING)
         if not trees.over:
             self.sides(trees, 2, int(choices * DIVING), moment)
         self.adopt()
-        shortest = self.shortest
-        self.bound = max(self.bound, shortest if trees.over else min(trees.least, shortest))
-        return shortest > self.bound and self.heard(time.monotonic())
+        self.bound = max(self.bound, min(trees.bound, self.shortest))
+        return self.shortest > self.bound and self.heard(time.monotonic())
 
     def sides(self, trees: Trees, first: int, choices: int, moment: float) -> None:
         """Go on with a pair of trees for so many choices on each side, or until then."""
@@ -320,7 +324,7 @@ class _Run:
     @property
     def schedules(self) -> int:
         made = self.gone + sum(int(block.state[COUNT]) for block in [*self.trial, *self.blocks])
-        return made + (self.trees.choices // CHOICES if self.trees else 0)
+        return made + (self.trees.choices // SERIAL if self.trees else 0)
 
     def heard(self, now: float) -> bool:
         """Tell the watch every now and then; False when it has seen enough."""

@@ -189,7 +189,12 @@ def kernel(instance: Instance, objective: Objective, *, hint: bool) -> Kernel:
         return "general"
     from sdlc_cli.plan.branching import MOST
 
-    return "small" if np.count_nonzero(instance.mode_duration) <= MOST else "plain"
+    if not 0 < np.count_nonzero(instance.mode_duration) <= MOST:
+        return "plain"
+    from sdlc_cli.plan import plain, trees
+
+    net = plain.net(instance, plain.unit(instance))
+    return "small" if trees.fitting(instance, net) else "plain"
 
 
 def compiled(which: Kernel) -> bool:

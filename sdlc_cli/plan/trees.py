@@ -164,6 +164,12 @@ class Trees:
         return any(tree.state[OVER] for tree in self.trees[:2])
 
     @property
+    def bound(self) -> int:
+        """What no plan is shorter than."""
+        ended = [int(tree.state[TARGET]) + 1 for tree in self.trees[:2] if tree.state[OVER]]
+        return max([self.least, *ended])
+
+    @property
     def choices(self) -> int:
         return sum(int(tree.state[COUNT]) for tree in self.trees)
 

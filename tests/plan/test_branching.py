@@ -103,6 +103,29 @@ def test_what_dives_find_is_a_plan_and_no_proof() -> None:
     assert found > 15
 
 
+def test_no_plan_is_lost_where_populations_change_within_the_trial(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plain, "EARLY", 100)
+    monkeypatch.setattr(plain, "LIFE", 200)
+    for seed in range(8):
+        seen: list[int] = []
+
+        def watch(progress: Progress, seen: list[int] = seen) -> bool:
+            seen.append(progress.makespan)
+            return True
+
+        monkeypatch.setattr(plain, "TICK", 0.01)
+        instance = tight(seed, 20)
+        best = plain.search(instance, Effort(schedules=100_000)).makespan
+
+        found = plain.search(instance, Effort(seconds=0.5, seed=seed), watch)
+
+        assert seen == sorted(seen, reverse=True)
+        assert found.makespan <= min(seen)
+        assert not found.proved or found.makespan == best
+
+
 def test_a_plan_is_proved_where_no_bound_is_met() -> None:
     proved = 0
     for seed in range(6):

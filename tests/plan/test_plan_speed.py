@@ -17,9 +17,12 @@ found = plain.search(generated(40, 1), Effort(schedules=400, seed=3, jobs=2))
 print(found.makespan, found.schedules, found.start.tolist())
 project = generated(40, 1)
 trees = Trees(project, plain.net(project, 1), found.makespan)
-for side in (0, 1):
-    trees.count(side, 2000)
-    tree = trees.trees[side]
+run = plain._Run(project, 1, 0, Effort(schedules=100, seed=3), None, 0.0)
+run.count(100)
+trees.known = run.population
+for one in range(4):
+    trees.count(one, 2000)
+    tree = trees.trees[one]
     print(list(map(int, tree.state)), list(map(int, tree.finish)), sum(map(int, tree.seen)))
 """
 

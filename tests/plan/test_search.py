@@ -218,22 +218,33 @@ def test_a_plan_is_found_and_is_the_earliest_where_trying_all_finds_one(project:
         assert plan.lower_bound <= plan.makespan
 
 
+def of_lengths(*durations: int) -> Project:
+    tasks = tuple(Task(id=f"t{i}", modes=(Mode(duration=d),)) for i, d in enumerate(durations))
+    return Project(start=datetime(2026, 11, 30, tzinfo=UTC), tasks=tasks)
+
+
 @pytest.mark.parametrize(
     ("tasks", "hint", "which"),
     [
         pytest.param(62, False, "small", id="small"),
         pytest.param(63, False, "plain", id="large"),
+        pytest.param(0, False, "plain", id="milestones only"),
         pytest.param(62, True, "general", id="an older plan to keep"),
     ],
 )
 def test_a_project_loads_only_the_kernel_that_searches_it(
     tasks: int, hint: bool, which: str
 ) -> None:
-    alone = tuple(Task(id=f"t{i}", modes=(Mode(duration=1 + i % 3),)) for i in range(tasks))
-    milestone = Task(id="done", modes=(Mode(duration=0),))
-    project = Project(start=datetime(2026, 11, 30, tzinfo=UTC), tasks=(*alone, milestone))
+    project = of_lengths(*(1 + i % 3 for i in range(tasks)), 0)
 
     assert search.kernel(compile_(project), "makespan", hint=hint) == which
+
+
+def test_a_project_too_long_to_branch_over_does_not_load_what_does() -> None:
+    for durations in ([512, 1], [100] * 41):
+        assert search.kernel(compile_(of_lengths(*durations, 1)), "makespan", hint=False) == "plain"
+    days = of_lengths(*[480] * 41)  # of one length: one slot each
+    assert search.kernel(compile_(days), "makespan", hint=False) == "small"
 
 
 def test_of_plans_as_short_the_cheapest_is_chosen() -> None:
