@@ -145,7 +145,7 @@ class _Run:
 
     def count(self, schedules: int) -> None:
         """Make so many schedules."""
-        size = _size(self.share(schedules))
+        size = self.size(schedules)
         self.settle(size, max(1, min(8, size // 32)))
         self.passes(schedules, float("inf"))
 
@@ -158,15 +158,18 @@ class _Run:
         self.trial = [*self.trial, *self.blocks]
         left = max(0.0, end - time.monotonic())
         schedules = int(self.paces[0] * self.effort.jobs * left)
-        self.settle(max(_size(self.share(schedules)), 2 * self.effort.jobs), self.effort.jobs)
+        self.settle(max(self.size(schedules), 2 * self.effort.jobs), self.effort.jobs)
         self.passes(NONE_YET, end)
 
-    def share(self, schedules: int) -> int:
-        """How many schedules a population makes; branching has the rest, or another one."""
+    def size(self, schedules: int) -> int:
+        """Lists in a population; branching has a part of the schedules, or another one.
+
+        Of a short life, twice as many as else come to the optimum more often.
+        """
         if not self.small:
-            return schedules
+            return _size(schedules)
         mine = schedules - max(0, schedules - EARLY) * self.shares // (1 + self.shares)
-        return min(mine, LIFE) if self.shares > 1 else mine
+        return 2 * _size(LIFE) if self.shares > 1 and mine > LIFE else _size(mine)
 
     def settle(self, size: int, blocks: int) -> None:
         """A new population in so many blocks."""
