@@ -12,7 +12,7 @@ Demeulemeester and Herroelen 1992); and what leaves room for a task to start ear
 from typing import NamedTuple
 
 from sdlc_cli.plan.compiled import inlined, inner, light
-from sdlc_cli.plan.evolve import RIVALS, Block, Net, Population, draw
+from sdlc_cli.plan.evolve import Block, Net, Population, draw, fittest
 from sdlc_cli.plan.serial import Ints, serial
 
 MOST = 62  # tasks: a set of them is a whole number below 2^62
@@ -317,9 +317,10 @@ def begin(tasks: Ints, job: Job, tree: Tree, ends: Ints, at: int, full: int) -> 
     state[LEVEL], state[OVER], state[LEFT] = 0, 0, DIVE
 
 
-@inlined
-def dive(
+@light
+def look(
     count: int,
+    diving: bool,
     side: int,
     tasks: Ints,
     net: Net,
@@ -328,23 +329,21 @@ def dive(
     job: Job,
     tree: Tree,
 ) -> None:
-    """Branch from the beginnings of plans of a population, until `count` more choices are tried.
+    """Branch, or dive, until `count` more choices are tried.
 
-    Each time from a moment of a plan of some length at random, the better ones and the earlier
-    moments more often. The tree is one of its own: what it has looked through proves nothing.
+    A dive branches from a moment of a plan of the population at random, the better plans and the
+    earlier moments more often. Its tree is one of its own: what it has looked through proves
+    nothing.
     """
+    if not diving:
+        branch(count, job, tree)
+        return
     state = tree.state
-    lists, makespan = population.lists[1 - side], population.makespan[1 - side]
     until = state[COUNT] + count
     while state[COUNT] < until:
         if state[OVER] or state[LEFT] <= 0:
-            chosen = draw(block.state, len(makespan))
-            for _ in range(RIVALS - 1):
-                rival = draw(block.state, len(makespan))
-                if makespan[rival] < makespan[chosen]:
-                    chosen = rival
             serial(
-                lists[chosen],
+                population.lists[1 - side][fittest(population.makespan[1 - side], block.state)],
                 net.duration,
                 net.words,
                 net.pred_ptr[side],
@@ -361,22 +360,3 @@ def dive(
         tried = state[COUNT]
         branch(min(state[LEFT], until - tried), job, tree)
         state[LEFT] -= state[COUNT] - tried
-
-
-@light
-def look(
-    count: int,
-    diving: bool,
-    side: int,
-    tasks: Ints,
-    net: Net,
-    population: Population,
-    block: Block,
-    job: Job,
-    tree: Tree,
-) -> None:
-    """Branch, or dive, until `count` more choices are tried."""
-    if diving:
-        dive(count, side, tasks, net, population, block, job, tree)
-    else:
-        branch(count, job, tree)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sdlc_cli.plan.compiled import given, jit
+from sdlc_cli.plan.compiled import given, inlined, jit
 from sdlc_cli.plan.serial import Ints, latest_first, serial
 
 RANDOM, PLACE, END, BEST, BEST_SIDE, COUNT, FIELDS = 0, 1, 2, 3, 4, 5, 6  # of Block.state
@@ -144,16 +144,23 @@ def cross(mother: Ints, father: Ints, begin: int, end: int, marks: Ints, child: 
             place += 1
 
 
+@inlined
+def fittest(makespan: Ints, state: Ints) -> int:
+    """The place of the shortest of some rivals."""
+    chosen = draw(state, len(makespan))
+    for _ in range(RIVALS - 1):
+        rival = draw(state, len(makespan))
+        if makespan[rival] < makespan[chosen]:
+            chosen = rival
+    return chosen
+
+
 @jit
 def breed(population: Population, block: Block, side: int, place: int) -> None:
     """Write a child from two lists of `side`: that of `place`, and the fittest of some rivals."""
     lists, makespan, state = population.lists[side], population.makespan[side], block.state
     size, n = len(makespan), len(block.child)
-    other = draw(state, size)
-    for _ in range(RIVALS - 1):
-        rival = draw(state, size)
-        if makespan[rival] < makespan[other]:
-            other = rival
+    other = fittest(makespan, state)
     if other == place:
         other = (other + 1) % size
     width = n // 4 + draw(state, n // 2 + 1)

@@ -271,6 +271,7 @@ class _Run:
         choices = schedules * SERIAL // 2 if end == float("inf") else 0
         self.sides(trees, 0, int(choices * (1 - DIVING)), moment - (moment - now) * DIVING)
         if not trees.over:
+            trees.aim(trees.shortest)
             self.sides(trees, 2, int(choices * DIVING), moment)
         self.adopt()
         self.bound = max(self.bound, min(trees.bound, self.shortest))
@@ -278,7 +279,6 @@ class _Run:
 
     def sides(self, trees: Trees, first: int, choices: int, moment: float) -> None:
         """Go on with a pair of trees for so many choices on each side, or until then."""
-        trees.aim(trees.shortest)
         if choices:
             self.spread(lambda side: trees.count(first + side, choices), range(2))
         elif self.pool:

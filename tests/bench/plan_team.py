@@ -16,7 +16,7 @@ For each is printed which share of their open time people work in our plan: how 
 
 CP-SAT gets no hint, and as horizon one and a half times the makespan of the best of 30 random
 plans, so that its tables are small. With the model of `sdlc_cli.plan.exact`, which tells open from
-closed hours on every resource, it found no plan in 5 seconds, and of two projects none in 20. So it
+closed hours on every resource, it found no plan in 5 seconds, and of project 2 none in 20. So it
 gets one in which a task holds what it needs over the closed hours too: a quarter of the variables,
 while a machine stands still overnight where our search may lend it. Of eight ways to word that,
 this one found plans soonest.
