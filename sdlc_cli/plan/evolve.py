@@ -33,7 +33,7 @@ class Net(NamedTuple):
     words: Ints  # (words, n)
     pred_ptr: Ints  # (2, n+1)
     pred: Ints  # (2, links)
-    topological: Ints  # (2, n)
+    ties: Ints  # (2, n) in which order a list has the tasks that finish together
     urgency: Ints  # (n) the longest path from the start of a task to the end
     guards: Ints  # (words)
     full: Ints  # (words)
@@ -218,6 +218,5 @@ def evolve(
             for i in range(len(block.child)):
                 block.best[i] = block.child[i]
         if fresh or (last - makespan[place]) * 1000 <= step * place:
-            ties = net.topological[1 - side]
-            latest_first(block.finish, last, ties, block.heads, lists[place])
+            latest_first(block.finish, last, net.ties[1 - side], block.heads, lists[place])
             makespan[place] = last

@@ -43,6 +43,11 @@ SHARES = 2  # branching has so many times what the population has,
 LIFE = 10_000  # and a population makes so many schedules, then another one begins
 DIVING = 0.25  # of the branching begins where plans of the population have led
 TURN = 0.01  # seconds of branching at a time, at least
+APART = (
+    60_000  # of so many schedules one population makes a part, of k^2 times as many there are k,
+)
+MEETING = 0.3  # and such a part of the schedules is left for one of what these came to
+MANY = 300  # tasks; of a project of more, populations are smaller
 HEAT = 0.1  # by how much of the makespan a schedule may be worse, at first and at the last place
 
 
@@ -56,10 +61,14 @@ def search(instance: Instance, effort: Effort, watch: Watch | None = None) -> Fo
     bound = -(-bounds.makespan(instance) // slots)
     run = _Run(instance, slots, bound, effort, watch, begin)
     with run.workers() as run.pool:
-        if effort.schedules is not None:
-            run.count(max(1, effort.schedules))
-        else:
-            run.clock(5.0 if effort.seconds is None else effort.seconds)
+        try:
+            if effort.schedules is not None:
+                run.populations(max(1, effort.schedules), float("inf"))
+            else:
+                run.clock(5.0 if effort.seconds is None else effort.seconds)
+        except KeyboardInterrupt:
+            if run.shortest >= NONE_YET:
+                raise
     return run.found()
 
 
@@ -82,11 +91,19 @@ def net(instance: Instance, unit: int) -> Net:
         words=given(words),
         pred_ptr=given(np.stack([instance.pred_ptr, instance.succ_ptr]).astype(np.int64)),
         pred=given(np.stack([instance.pred_task, instance.succ_task]).astype(np.int64)),
-        topological=given(np.stack([order, order[::-1]])),
+        ties=given(np.stack([_ties(instance, order), _ties(instance, order[::-1])])),
         urgency=given(tail),
         guards=given(guards),
         full=given(full),
     )
+
+
+def _ties(instance: Instance, order: I64) -> I64:
+    """The tasks of most work first; those without length, which others may wait for, before all."""
+    length = instance.mode_duration[order]
+    share = instance.mode_demand[order] / np.maximum(1, instance.capacity)
+    work = np.where(length == 0, np.inf, length * share.sum(axis=1))
+    return order[np.argsort(-work, kind="stable")]
 
 
 def _words(demand: I64, capacity: I64) -> tuple[I64, I64, I64]:
@@ -132,6 +149,7 @@ class _Run:
         self.begin = self.watched = begin
         self.pool: ThreadPoolExecutor | None = None
         self.population = Population(None, None)
+        self.fresh = 2  # of its sides, which are not filled yet
         self.blocks: list[Block] = []
         self.paces: list[float] = []  # schedules a second of each block
         self.trial: list[Block] = []  # blocks that are over, of which the best may be left
@@ -143,23 +161,42 @@ class _Run:
         """Threads for the blocks, where there are to be several."""
         return ThreadPoolExecutor(self.effort.jobs) if self.effort.jobs > 1 else nullcontext()
 
-    def count(self, schedules: int) -> None:
-        """Make so many schedules."""
-        size = self.size(schedules)
-        self.settle(size, max(1, min(8, size // 32)))
-        self.passes(schedules, float("inf"))
-
     def clock(self, seconds: float) -> None:
-        """Go on for so many seconds, with a population that suits the pace of a short trial."""
+        """Go on for so many seconds, with populations that suit the pace of a short trial."""
         end = self.begin + seconds
         self.settle(16, 1)
-        if not self.passes(NONE_YET, min(end, time.monotonic() + min(seconds / 50, TICK))):
-            return
-        self.trial = [*self.trial, *self.blocks]
-        left = max(0.0, end - time.monotonic())
-        schedules = int(self.paces[0] * self.effort.jobs * left)
-        self.settle(max(self.size(schedules), 2 * self.effort.jobs), self.effort.jobs)
-        self.passes(NONE_YET, end)
+        if self.passes(0, min(end, time.monotonic() + min(seconds / 50, TICK))):
+            left = max(0.0, end - time.monotonic())
+            self.populations(int(self.paces[0] * self.effort.jobs * left), end)
+
+    def populations(self, schedules: int, end: float) -> None:
+        """Some populations one after the other, then one of what they came to.
+
+        Where there is an `end`, that many schedules are a guess of what is made until then.
+        """
+        alone = round((schedules / APART) ** 0.5)
+        if self.small or alone < 2:
+            alone = 0
+        life = int(schedules * (1 - MEETING) / alone) if alone else 0
+        size = self.size(life or schedules)
+        blocks = max(1, min(8, size // 32)) if end == float("inf") else self.effort.jobs
+        size = max(size, 2 * blocks)
+        heir, begin = _nothing(size if alone else 0, self.n), time.monotonic()
+        for number in range(alone):
+            self.settle(size, blocks)
+            share = (1 - MEETING) * (number + 1) / alone
+            if not self.passes(life, begin + (end - begin) * share):
+                return
+            if self.fresh:  # there is no time for so many
+                break
+            for side in range(2):
+                for mine, its in zip(heir, self.population, strict=True):
+                    mine[side][number::alone] = its[side][number::alone]
+        met = alone and not self.fresh
+        self.settle(size, blocks)
+        if met:
+            self.population, self.fresh = heir, 0
+        self.passes(schedules - alone * life, end)
 
     def size(self, schedules: int) -> int:
         """Lists in a population; branching has a part of the schedules, or another one.
@@ -167,14 +204,18 @@ class _Run:
         Of a short life, twice as many as else come to the optimum more often.
         """
         if not self.small:
-            return _size(schedules)
+            return _size(schedules, self.n)
         mine = schedules - max(0, schedules - EARLY) * self.shares // (1 + self.shares)
-        return 2 * _size(LIFE) if self.shares > 1 and mine > LIFE else _size(mine)
+        if self.shares > 1 and mine > LIFE:
+            return 2 * _size(LIFE, self.n)
+        return _size(mine, self.n)
 
     def settle(self, size: int, blocks: int) -> None:
-        """A new population in so many blocks."""
-        lists = zeros(2, size, self.n, kind=np.int32)
-        self.population = Population(lists, zeros(2, size))
+        """A new population in so many blocks; of what was before, the best list is left."""
+        over = [*self.trial, *self.blocks]
+        self.trial = [self.best] if over else []
+        self.gone += sum(int(one.state[COUNT]) for one in over if one is not self.trial[0])
+        self.population, self.fresh = _nothing(size, self.n), 2
         cuts = [size * k // blocks for k in range(blocks + 1)]
         self.blocks = [
             block(self.net, self.n, self.effort.seed, self.number + k, cuts[k + 1])
@@ -185,54 +226,45 @@ class _Run:
         self.paces = [max(self.paces, default=0.0)] * blocks
 
     def passes(self, schedules: int, end: float) -> bool:
-        """Fill the population, then renew either side by turns. False: the search is over."""
-        side, fresh, left, lived = 0, 2, schedules, 0
+        """Fill the population, then renew either side by turns. False: the search is over.
+
+        It goes on for so many schedules, or until `end` where there is one.
+        """
+        limit = schedules if end == float("inf") else NONE_YET
+        side, left, lived = 0, limit, 0
         begin = time.monotonic()
-        try:
-            while left > 0:
-                spent = 1 - left / schedules
-                if end < float("inf"):
-                    spent = (time.monotonic() - begin) / max(end - begin, 1e-9)
-                if self.shares > 1:
-                    spent = max(spent, lived / LIFE)
-                self.heat = int(HEAT * max(0.0, 1 - spent) * self.shortest * 1000)
-                ends = [int(block.state[END]) for block in self.blocks]
-                for block, start, stop in zip(self.blocks, self.starts, ends, strict=True):
-                    block.state[PLACE], block.state[END] = start, min(stop, left)
-                tick = time.monotonic()
-                goes_on = self.renew(side, fresh > 0, end)
-                for block, stop in zip(self.blocks, ends, strict=True):
-                    block.state[END] = stop
+        while left > 0:
+            spent = 1 - left / limit
+            if end < float("inf"):
+                spent = (time.monotonic() - begin) / max(end - begin, 1e-9)
+            if self.shares > 1:
+                spent = max(spent, lived / LIFE)
+            self.heat = int(HEAT * max(0.0, 1 - spent) * self.shortest * 1000)
+            ends = [int(one.state[END]) for one in self.blocks]
+            for one, start, stop in zip(self.blocks, self.starts, ends, strict=True):
+                one.state[PLACE], one.state[END] = start, min(stop, left)
+            tick = time.monotonic()
+            goes_on = self.renew(side, self.fresh > 0, end)
+            whole = all(one.state[PLACE] >= one.state[END] for one in self.blocks)
+            for one, stop in zip(self.blocks, ends, strict=True):
+                one.state[END] = stop
+            if not goes_on:
+                return False
+            left -= ends[-1]
+            lived += ends[-1]
+            side, self.fresh = 1 - side, max(0, self.fresh - whole)
+            if self.small and self.schedules >= EARLY:
+                turn = min(self.shares * ends[-1], left)
+                goes_on = self.branch(turn, tick, end, filled=not self.fresh)
+                left -= turn if limit < NONE_YET else 0
                 if not goes_on:
                     return False
-                left -= ends[-1]
-                lived += ends[-1]
-                side, fresh = 1 - side, fresh - 1
-                if self.small and self.schedules >= EARLY:
-                    turn = min(self.shares * ends[-1], left)
-                    goes_on = self.branch(turn, tick, end, filled=fresh <= 0)
-                    left -= turn if schedules < NONE_YET else 0
-                    if not goes_on:
-                        return False
-                if time.monotonic() >= end:
-                    return True
-                if self.shares > 1 and lived >= LIFE:
-                    self.another()
-                    side, fresh, lived = 0, 2, 0
-        except KeyboardInterrupt:
-            if self.shortest >= NONE_YET:
-                raise
-            return False
+            if time.monotonic() >= end:
+                return True
+            if self.shares > 1 and lived >= LIFE:
+                self.settle(len(self.population.makespan[0]), len(self.blocks))
+                side, lived = 0, 0
         return True
-
-    def another(self) -> None:
-        """Begin a population anew; of those before, the best list is left."""
-        best = self.best
-        self.gone += sum(
-            int(block.state[COUNT]) for block in [*self.trial, *self.blocks] if block is not best
-        )
-        self.trial = [best]
-        self.settle(len(self.population.makespan[0]), len(self.blocks))
 
     def renew(self, side: int, fresh: bool, end: float) -> bool:
         """One pass over one side, or as much of it as there is time for."""
@@ -322,7 +354,8 @@ class _Run:
     @property
     def shortest(self) -> int:
         """The makespan of the best list."""
-        return int(self.best.state[BEST])
+        made = [int(block.state[BEST]) for block in [*self.trial, *self.blocks]]
+        return min(made, default=NONE_YET)
 
     @property
     def schedules(self) -> int:
@@ -371,6 +404,12 @@ class _Run:
         )
 
 
-def _size(schedules: int) -> int:
+def _nothing(size: int, n: int) -> Population:
+    """A population that is not filled yet."""
+    return Population(zeros(2, size, n, kind=np.int32), zeros(2, size))
+
+
+def _size(schedules: int, n: int) -> int:
     """Lists in a population that is to make so many schedules; see docs/plan-search.md."""
-    return max(4, min(int(60 * (schedules / 5_000) ** 0.68), schedules // 4, 4_000))
+    suited = 60 * (schedules / 5_000) ** 0.68 * min(1, MANY / n) ** 0.75
+    return max(4, min(int(suited), schedules // 4, 4_000))

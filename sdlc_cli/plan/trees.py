@@ -66,8 +66,8 @@ class Trees:
         self.trees += [_tree(len(tasks), net, makespan) for tasks in self.tasks]
         self.paces = [0.0] * len(self.trees)
         self.blocks = [block(net, instance.n, seed, _DIVES + side, 0) for side in range(2)]
-        lists = np.asarray(net.topological, dtype=np.int32)[::-1, None]
-        self.known = Population(given(np.ascontiguousarray(lists)), zeros(2, 1))  # to dive from
+        lists = np.stack([instance.order[::-1], instance.order])[:, None].astype(np.int32)
+        self.known = Population(given(lists), zeros(2, 1))  # to dive from
 
     def _links(self, order: I32, ptr: I32, link: I32) -> tuple[list[int], I64]:
         """Whom each task waits for, as a bit each, tasks without length replaced by their own; and

@@ -102,7 +102,7 @@ def temper(
         worse = last - states[i][1]
         chance = 1.0 if worse <= 0 else math.exp(-worse / max(heat, 1e-9))
         if draw(block.state, 1_000_000) < chance * 1_000_000:
-            ties = net.topological[1 - side]
+            ties = net.ties[1 - side]
             latest_first(block.finish, last, ties, block.heads, lists[i])
             states[i][0], states[i][1] = 1 - side, last
         if not cooling and i == size - 1 and size > 1:

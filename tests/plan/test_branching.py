@@ -72,7 +72,7 @@ def test_what_dives_find_is_a_plan_and_no_proof() -> None:
         net = plain.net(instance, 1)
         optimum = plain.search(instance, Effort(schedules=100_000))
         run = plain._Run(instance, 1, 0, Effort(schedules=100), None, 0.0)
-        run.count(100)
+        run.populations(100, float("inf"))
         trees = Trees(instance, net, run.shortest + 3)
         trees.known = run.population
 

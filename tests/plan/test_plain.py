@@ -61,6 +61,58 @@ def test_the_same_seed_gives_the_same_plan_on_any_number_of_jobs() -> None:
         assert other.schedules == plans[0].schedules
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_populations_that_meet_make_plans_as_one_does(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Of 2,000 schedules four populations make a part each, and what they came to the rest.
+
+    Tasks without length stay before those that wait for them, in every list.
+    """
+    monkeypatch.setattr(plain, "APART", 125)
+    filled: list[bool] = []
+    passes = plain._Run.passes
+
+    def watched(run: plain._Run, schedules: int, end: float) -> bool:
+        filled.append(not run.fresh)
+        return passes(run, schedules, end)
+
+    monkeypatch.setattr(plain._Run, "passes", watched)
+    instance = drawn(seed, n=80)
+    monkeypatch.setattr(bounds, "makespan", lambda instance: 1)  # which no plan meets
+
+    plans = [
+        plain.search(instance, Effort(schedules=2_000, seed=seed, jobs=jobs)) for jobs in (1, 2)
+    ]
+
+    assert filled == [False, False, False, False, True] * 2
+    assert broken(instance, plans[0]) == []
+    assert plans[0].schedules == 2_000
+    np.testing.assert_array_equal(plans[0].start, plans[1].start)
+
+
+def test_populations_without_time_to_be_filled_leave_the_rest_to_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plain, "APART", 1e-6)  # some million populations in a moment each
+    begun: list[float] = []
+    passes = plain._Run.passes
+
+    def watched(run: plain._Run, schedules: int, end: float) -> bool:
+        begun.append(end)
+        return passes(run, schedules, end)
+
+    monkeypatch.setattr(plain._Run, "passes", watched)
+    instance = drawn(3, n=300)
+    monkeypatch.setattr(bounds, "makespan", lambda instance: 1)
+
+    found = plain.search(instance, Effort(seconds=0.3, jobs=2))
+
+    assert broken(instance, found) == []
+    assert len(begun) == 3  # the trial, one that was not filled, and the rest
+    assert begun[1] < begun[2]
+
+
 def test_fifty_tasks_of_five_minutes_are_proved_at_once() -> None:
     instance = instances.plain([5] * 50, [[1, 2]] * 50, [4, 8])
 
@@ -104,13 +156,13 @@ def test_a_population_begins_anew_only_beside_branching(
 ) -> None:
     """Tasks too long to branch over leave all the time to one population."""
     begun: list[int] = []
-    another = plain._Run.another
+    settle = plain._Run.settle
 
-    def counted(run: plain._Run) -> None:
-        begun.append(1)
-        another(run)
+    def counted(run: plain._Run, size: int, blocks: int) -> None:
+        begun.append(size)
+        settle(run, size, blocks)
 
-    monkeypatch.setattr(plain._Run, "another", counted)
+    monkeypatch.setattr(plain._Run, "settle", counted)
     monkeypatch.setattr(bounds, "makespan", lambda instance: 1)  # which no plan meets
     monkeypatch.setattr(plain, "LIFE", 100)
     monkeypatch.setattr(plain, "EARLY", 1_000_000)
@@ -121,4 +173,4 @@ def test_a_population_begins_anew_only_beside_branching(
     found = plain.search(instance, Effort(schedules=2_000))
 
     assert found.schedules == 2_000
-    assert bool(begun) is anew
+    assert (len(begun) > 1) is anew

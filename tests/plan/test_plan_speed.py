@@ -15,10 +15,13 @@ from sdlc_cli.plan.trees import Trees
 from tests.bench.plan_speed import generated
 found = plain.search(generated(40, 1), Effort(schedules=400, seed=3, jobs=2))
 print(found.makespan, found.schedules, found.start.tolist())
+plain.APART = 50  # several populations, which meet
+found = plain.search(generated(80, 1), Effort(schedules=400, seed=3, jobs=2))
+print(found.makespan, found.schedules, found.start.tolist())
 project = generated(40, 1)
 trees = Trees(project, plain.net(project, 1), found.makespan)
 run = plain._Run(project, 1, 0, Effort(schedules=100, seed=3), None, 0.0)
-run.count(100)
+run.populations(100, float("inf"))
 trees.known = run.population
 for one in range(4):
     trees.count(one, 2000)
