@@ -6,7 +6,8 @@ same order is squeezed once more: forward-backward improvement, with a recombina
 
 A child takes the place of one list only, and only where it is not much worse. How much depends on
 the place, as replicas of parallel tempering each have a temperature, and falls to nothing by the
-end, as in annealing: accepted is what is worse by less than a threshold (Dueck and Scheuer 1990).
+end of the population, as in annealing: accepted is what is worse by less than a threshold (Dueck
+and Scheuer 1990).
 
 The places are dealt to blocks, each with its own random numbers. While one direction is made, the
 other is only read, so that blocks run side by side without a lock, and to the same end as one

@@ -43,10 +43,8 @@ SHARES = 2  # branching has so many times what the population has,
 LIFE = 10_000  # and a population makes so many schedules, then another one begins
 DIVING = 0.25  # of the branching begins where plans of the population have led
 TURN = 0.01  # seconds of branching at a time, at least
-APART = (
-    60_000  # of so many schedules one population makes a part, of k^2 times as many there are k,
-)
-MEETING = 0.3  # and such a part of the schedules is left for one of what these came to
+APART = 60_000  # schedules; where there are k^2 times as many, k populations come before
+MEETING = 0.3  # of the schedules are left for another one, of what these came to
 MANY = 300  # tasks; of a project of more, populations are smaller
 HEAT = 0.1  # by how much of the makespan a schedule may be worse, at first and at the last place
 
@@ -177,8 +175,8 @@ class _Run:
         alone = round((schedules / APART) ** 0.5)
         if self.small or alone < 2:
             alone = 0
-        life = int(schedules * (1 - MEETING) / alone) if alone else 0
-        size = self.size(life or schedules)
+        life = int(schedules * (1 - MEETING) / alone) if alone else schedules
+        size = self.size(life)
         blocks = max(1, min(8, size // 32)) if end == float("inf") else self.effort.jobs
         size = max(size, 2 * blocks)
         heir, begin = _nothing(size if alone else 0, self.n), time.monotonic()
